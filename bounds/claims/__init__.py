@@ -1,0 +1,1 @@
+"""Published claims, one paper a module; `bounds.catalogue` lists them by hand."""

@@ -1,0 +1,226 @@
+"""Langevin dynamics for a strongly log-concave target: exact, inexact, discretised and kinetic.
+
+The target nu has alpha I <= -Hess log nu <= L I in dimension d; rho_t is the law at time t,
+rho_N after N steps.
+
+Yang & Wibisono (2022), inexact Langevin dX = s_hat(X) dt + sqrt2 dB. Only the log-Sobolev inequality
+KL <= FI/(2 alpha) is used; the error is measured under the law of the algorithm itself,
+E_{rho_u} |s_hat - grad log nu|^2 <= eps^2:
+
+    KL(rho_t || nu)  <=  e^{-alpha t} KL(rho_0 || nu)  +  eps^2/(2 alpha),
+
+and the proof gives the factor 1 - e^{-alpha t} on the second term. Equality for nu = N(0, 1) and
+s_hat = -x + c, in stationarity. An error that is small under nu says nothing: s_hat = -(1 - eta) x on N(0, 1)
+has error eta^2, and its stationary law N(0, 1/(1 - eta)) escapes as eta -> 1. With the exact score the rate
+is e^{-2 alpha t}.
+
+Vempala & Wibisono (2019), Theorem 1. Langevin Monte Carlo, h <= alpha/(4 L^2):
+
+    KL(rho_N || nu)  <=  e^{-alpha h N} KL(rho_0 || nu)  +  8 h d L^2/alpha.
+
+Dalalyan & Karagulyan (2019), Theorem 1. The same in W2, first for h <= 2/(alpha + L), then up to h < 2/L:
+
+    W2(rho_N, nu)  <=  (1 - alpha h)^N W2(rho_0, nu)  +  1.65 (L/alpha) sqrt(h d),
+    W2(rho_N, nu)  <=  (L h - 1)^N W2(rho_0, nu)  +  1.65 (L h/(2 - L h)) sqrt(h d).
+
+Durmus, Majewski & Miasojedow (2019). The same, h <= 1/L:
+
+    W2(rho_N, nu)^2  <=  (1 - alpha h)^N W2(rho_0, nu)^2  +  2 L h d/alpha.
+
+Dalalyan & Riou-Durand (2020), Theorem 2. Kinetic Langevin Monte Carlo with friction f >= sqrt(alpha + L),
+h <= alpha/(4 f L), velocities from N(0, I):
+
+    W2(rho_N, nu)  <=  sqrt2 (1 - 0.75 alpha h/f)^N W2(rho_0, nu)  +  (L h/alpha) sqrt(2 d).
+"""
+
+from __future__ import annotations
+
+from sympy import Abs, Rational, exp, sqrt
+
+from bounds.claim import Claim, Sharp, Source
+from bounds.notation import symbols
+from bounds.quantity import KL, W2
+from bounds.setup import Setup
+
+__all__ = ["CLAIMS", "FALSEHOODS", "SOURCES"]
+
+YANG = Source(
+    "Kaylee Yingxi Yang, Andre Wibisono",
+    2022,
+    "Convergence of the inexact Langevin algorithm and score-based generative models in KL divergence",
+    "convergence under a log-Sobolev inequality",
+    arxiv="2211.01512",
+    provenance="printed",
+)
+VEMPALA = Source(
+    "Santosh Vempala, Andre Wibisono",
+    2019,
+    "Rapid convergence of the unadjusted Langevin algorithm: isoperimetry suffices",
+    "Theorem 1",
+    arxiv="1903.08568",
+    venue="NeurIPS 2019",
+    provenance="recalled",
+)
+DALALYAN = Source(
+    "Arnak Dalalyan, Avetik Karagulyan",
+    2019,
+    "User-friendly guarantees for the Langevin Monte Carlo with inaccurate gradient",
+    "Theorem 1",
+    arxiv="1710.00095",
+    venue="Stochastic Process. Appl. 129(12)",
+    provenance="recalled",
+)
+DURMUS = Source(
+    "Alain Durmus, Szymon Majewski, Blazej Miasojedow",
+    2019,
+    "Analysis of Langevin Monte Carlo via convex optimization",
+    "W2 bound for strongly convex potentials",
+    arxiv="1802.09188",
+    venue="J. Mach. Learn. Res. 20",
+    provenance="recalled",
+)
+KINETIC = Source(
+    "Arnak Dalalyan, Lionel Riou-Durand",
+    2020,
+    "On sampling from a log-concave density using kinetic Langevin diffusions",
+    "Theorem 2",
+    arxiv="1807.09382",
+    venue="Bernoulli 26(3)",
+    provenance="recalled",
+)
+SOURCES = (YANG, VEMPALA, DALALYAN, DURMUS, KINETIC)
+L, N, alpha, d, eps, friction, h, t = symbols("L N alpha d eps friction h t")
+
+EXACT = Setup(clock="unit", sampler="langevin", start="any")
+INEXACT = Setup(clock="unit", sampler="langevin", start="any", score="estimated:output-sup")
+LMC = Setup(clock="unit", sampler="lmc", start="any")
+KLMC = Setup(clock="unit", sampler="ulmc", start="any")
+RECALLED = "Recalled; checked on Gaussians."
+
+STANDARD = {"type": "gaussian", "eigenvalues": [1], "multiplicities": [1], "means": [0]}
+SHIFTED = {"target": STANDARD, "start": STANDARD | {"means": [1]}, "parameters": {"t": 1}}
+STATIONARY = SHIFTED | {"score": {"shift": [1], "linear": [0], "profile": "constant"}}
+
+KL_START, KL_END = KL("start", "target"), KL("output", "target")
+W2_START, W2_END = W2("start", "target"), W2("output", "target")
+
+exact = Claim(
+    key="langevin/exact",
+    title="Langevin diffusion under a log-Sobolev inequality",
+    lhs=KL_END,
+    terms={"initialisation": exp(-2 * alpha * t) * KL_START},
+    setup=EXACT,
+    sharp=(Sharp("shift", SHIFTED),),
+)
+
+inexact = Claim(
+    key="langevin/inexact",
+    title="Inexact Langevin diffusion, error under its own law",
+    lhs=KL_END,
+    terms={"initialisation": exp(-alpha * t) * KL_START, "score": eps**2 / (2 * alpha)},
+    setup=INEXACT,
+    source=YANG,
+    standing="literal",
+    note="Read in the abstract; the constants were re-derived.",
+)
+
+inexact_sharp = Claim(
+    key="langevin/inexact-finite-time",
+    title="Inexact Langevin diffusion at a finite time",
+    lhs=KL_END,
+    terms={
+        "initialisation": exp(-alpha * t) * KL_START,
+        "score": (1 - exp(-alpha * t)) * eps**2 / (2 * alpha),
+    },
+    setup=INEXACT,
+    sharp=(Sharp("stationary shift", STATIONARY),),
+)
+
+lmc_kl = Claim(
+    key="langevin/lmc-kl",
+    title="Langevin Monte Carlo in KL",
+    lhs=KL_END,
+    terms={"initialisation": exp(-alpha * h * N) * KL_START, "discretisation": 8 * h * d * L**2 / alpha},
+    assuming=("4*h*L**2 <= alpha",),
+    setup=LMC,
+    source=VEMPALA,
+    standing="literal",
+    note=RECALLED,
+)
+
+lmc_w2 = Claim(
+    key="langevin/lmc-w2",
+    title="Langevin Monte Carlo in W2, small steps",
+    lhs=W2_END,
+    terms={
+        "initialisation": (1 - alpha * h) ** N * W2_START,
+        "discretisation": Rational("1.65") * L / alpha * sqrt(h * d),
+    },
+    assuming=("h*(alpha + L) <= 2",),
+    setup=LMC,
+    source=DALALYAN,
+    standing="literal",
+    note=RECALLED,
+)
+
+lmc_w2_large = Claim(
+    key="langevin/lmc-w2-large-steps",
+    title="Langevin Monte Carlo in W2, large steps",
+    lhs=W2_END,
+    terms={
+        "initialisation": (L * h - 1) ** N * W2_START,
+        "discretisation": 33 * L * h / (20 * (2 - L * h)) * sqrt(h * d),
+    },
+    assuming=("h*(alpha + L) >= 2", "h*L < 2"),
+    setup=LMC,
+    source=DALALYAN,
+    standing="literal",
+    note=RECALLED,
+)
+
+lmc_convex = Claim(
+    key="langevin/lmc-w2-squared",
+    title="Langevin Monte Carlo in squared W2",
+    lhs=W2_END**2,
+    terms={"initialisation": (1 - alpha * h) ** N * W2_START**2, "discretisation": 2 * L * h * d / alpha},
+    assuming=("h*L <= 1",),
+    setup=LMC,
+    source=DURMUS,
+    standing="literal",
+    note=RECALLED,
+)
+
+kinetic = Claim(
+    key="langevin/klmc-w2",
+    title="Kinetic Langevin Monte Carlo in W2",
+    lhs=W2_END,
+    terms={
+        "initialisation": sqrt(2) * (1 - 3 * alpha * h / (4 * friction)) ** N * W2_START,
+        "discretisation": L * h / alpha * sqrt(2 * d),
+    },
+    assuming=("friction**2 >= alpha + L", "4*friction*L*h <= alpha"),
+    setup=KLMC,
+    source=KINETIC,
+    standing="literal",
+    note=RECALLED,
+)
+
+CLAIMS: tuple[Claim, ...] = (exact, inexact, inexact_sharp, lmc_kl, lmc_w2, lmc_w2_large, lmc_convex, kinetic)
+
+FALSEHOODS: tuple[Claim, ...] = (
+    exact.but("faster", terms={"initialisation": exp(-3 * alpha * t) * KL_START}),
+    inexact.but("exact-rate", terms={"initialisation": exp(-2 * alpha * t) * KL_START}),
+    inexact.but(
+        "error-under-target",
+        setup=Setup(clock="unit", sampler="langevin", start="any", score="estimated:sup"),
+    ),
+    inexact_sharp.but("half-score", terms={"score": (1 - exp(-alpha * t)) * eps**2 / (4 * alpha)}),
+    lmc_kl.but("no-bias", terms={"discretisation": None}),
+    lmc_kl.but("faster", terms={"initialisation": exp(-3 * alpha * h * N) * KL_START}),
+    lmc_w2.but("faster", terms={"initialisation": (1 - alpha * h) ** (2 * N) * W2_START}),
+    lmc_w2_large.but("small-step-rate", terms={"initialisation": Abs(1 - alpha * h) ** N * W2_START}),
+    lmc_convex.but("small-bias", terms={"discretisation": L * h * d / (10 * alpha)}),
+    kinetic.but(
+        "faster", terms={"initialisation": sqrt(2) * (1 - 3 * alpha * h / (2 * friction)) ** N * W2_START}
+    ),
+)

@@ -1,0 +1,145 @@
+"""Explicit W2 bounds for samplers of strongly log-concave data (derived here).
+
+Unit clock. The Hessian of -log q_t lies between alpha_t (of either sign) and L_t; the score error is a
+shift, so that the estimate has the same curvature, and eps_k is its size in L2 of the true forward law.
+
+One step of DDPM-EI couples the sampler with the true reverse process through the same noise. The map
+x -> e^h x + 2(e^h - 1) s_hat(x) is Lipschitz with
+
+    rho_k  =  max(|e^h - 2(e^h - 1) alpha_tau|, |e^h - 2(e^h - 1) L_tau|),
+
+and e^t times the score is a martingale along the reverse process, so that freezing it for a time u costs
+r_k(u) = sqrt(J(tau_k - u) - (2 e^{-u} - 1) J(tau_k)), J the score energy. Hence, from D_0 = W2(q_T, gamma),
+
+    D_{k+1}  =  rho_k D_k  +  2(e^h - 1) eps_k  +  2 int_0^h e^{h-u} r_k(u) du,        W2(q, output)  <=  D_N.
+
+(The integral is taken in y, u = h y^2, which makes it smooth.) Always r_k(u)^2 <= d L u (2 L + u).
+If alpha >= 1 and (e^h - 1) L <= 1, then rho_k <= 2 - e^h <= e^{-h}, the sum is geometric, and it closes:
+
+    W2(q, output)  <=  e^{-2T} W2(q, gamma)  +  2 eps  +  2 sqrt(d L h (2 L + h)),        eps = max_k eps_k.
+
+In continuous time, with an exact score from gamma and alpha-strongly log-concave data, both flows contract
+by the integrated curvature; with c_T = e^{-2T} + alpha (1 - e^{-2T}),
+
+    reverse SDE:             W2(q, output)  <=  (e^{-T}/c_T) W2(q_T, gamma),
+    probability flow ODE:    W2(q, output)  <=  c_T^{-1/2} W2(q_T, gamma),
+
+the latter with equality for isotropic Gaussians.
+"""
+
+from __future__ import annotations
+
+from sympy import Abs, Expr, Integral, Max, exp, sqrt
+
+from bounds.claim import Claim, Sharp
+from bounds.notation import symbol, symbols
+from bounds.quantity import STEP, W2, Iterate
+from bounds.setup import Setup
+
+__all__ = ["CLAIMS", "FALSEHOODS"]
+
+L, N, T, W20, alpha, d, eps, h, v = symbols("L N T W20 alpha d eps h v")
+x, k, y = symbol("x"), symbol("k"), symbol("y")
+tau, length, eps_at = STEP["tau"](k), STEP["step"](k), STEP["eps_at"](k)
+J_at, L_at, alpha_at = STEP["J_at"], STEP["L_at"], STEP["alpha_at"]
+
+SAMPLER = Setup(clock="unit", sampler="ddpm-ei", grid="any", score="estimated", parameters={"N": (1, 40)})
+UNIFORM = Setup(clock="unit", sampler="ddpm-ei", score="estimated:sup")
+SDE = Setup(clock="unit", sampler="reverse-sde")
+ODE = Setup(clock="unit", sampler="pf-ode")
+NARROW = {"type": "gaussian", "eigenvalues": [0.1], "multiplicities": [1], "means": [2]}
+CONTRACTION = exp(-2 * T) + alpha * (1 - exp(-2 * T))
+
+_gain = 2 * (exp(length) - 1)
+_lipschitz = Max(Abs(exp(length) - _gain * alpha_at(tau)), Abs(exp(length) - _gain * L_at(tau)))
+_lag = length * y**2
+_frozen = 4 * length * y * exp(length - _lag) * sqrt(J_at(tau - _lag) + (1 - 2 * exp(-_lag)) * J_at(tau))
+
+
+def _recursion(freezing: Expr, start: Expr) -> Expr:
+    """The bound D_N of the recursion from D_0 = start, with the cost of freezing the score over one step."""
+    return Iterate(_lipschitz * x + _gain * eps_at + freezing, x, start, k, N)
+
+
+recursion = Claim(
+    key="w2-explicit/ddpm-ei",
+    title="Step by step, with the exact cost of freezing the score",
+    lhs=W2("target", "output"),
+    terms={"recursion": _recursion(Integral(_frozen, (y, 0, 1)), W2("q_T", "gamma"))},
+    assuming=("shift-error",),
+    setup=SAMPLER,
+)
+
+smooth_recursion = Claim(
+    key="w2-explicit/ddpm-ei-smooth",
+    title="Step by step, with the cost of freezing an L-Lipschitz score",
+    lhs=W2("target", "output"),
+    terms={"recursion": _recursion(_gain * sqrt(d * L * length * (2 * L + length)), exp(-T) * W20)},
+    assuming=("shift-error",),
+    setup=SAMPLER,
+)
+
+closed = Claim(
+    key="w2-explicit/ddpm-ei-closed",
+    title="Data more log-concave than gamma",
+    lhs=W2("target", "output"),
+    terms={
+        "initialisation": exp(-2 * T) * W20,
+        "score": 2 * eps,
+        "discretisation": 2 * sqrt(d * L * h * (2 * L + h)),
+    },
+    assuming=("alpha >= 1", (exp(h) - 1) * L <= 1, "shift-error"),
+    setup=UNIFORM,
+)
+
+sde = Claim(
+    key="w2-explicit/reverse-sde",
+    title="Initialisation of the reverse SDE",
+    lhs=W2("target", "output"),
+    terms={"initialisation": exp(-T) / CONTRACTION * W2("q_T", "gamma")},
+    setup=SDE,
+    sharp=(Sharp("narrow data, far mean", {"target": NARROW, "T": 1}, 0.996),),
+)
+
+sde_data = Claim(
+    key="w2-explicit/reverse-sde-data",
+    title="Initialisation of the reverse SDE, from the distance of the data to gamma",
+    lhs=W2("target", "output"),
+    terms={"initialisation": exp(-2 * T) / CONTRACTION * W20},
+    setup=SDE,
+)
+
+ode = Claim(
+    key="w2-explicit/probability-flow",
+    title="Initialisation of the probability flow ODE",
+    lhs=W2("target", "output"),
+    terms={"initialisation": W2("q_T", "gamma") / sqrt(CONTRACTION)},
+    setup=ODE,
+)
+
+ode_isotropic = Claim(
+    key="w2-explicit/probability-flow-isotropic",
+    title="Initialisation of the probability flow ODE for isotropic Gaussians: equality",
+    lhs=W2("target", "output"),
+    terms={"initialisation": W2("q_T", "gamma") * sqrt(v / (v * exp(-2 * T) + 1 - exp(-2 * T)))},
+    relation="==",
+    setup=ODE,
+)
+
+CLAIMS: tuple[Claim, ...] = (recursion, smooth_recursion, closed, sde, sde_data, ode, ode_isotropic)
+
+FALSEHOODS: tuple[Claim, ...] = (
+    recursion.but(
+        "half-freezing", terms={"recursion": _recursion(Integral(_frozen / 2, (y, 0, 1)), W2("q_T", "gamma"))}
+    ),
+    smooth_recursion.but(
+        "contracted-start",
+        terms={"recursion": _recursion(_gain * sqrt(d * L * length * (2 * L + length)), exp(-2 * T) * W20)},
+    ),
+    closed.but("third-contraction", terms={"initialisation": exp(-3 * T) * W20}),
+    closed.but("half-score", terms={"score": eps}),
+    sde.but("contracted-twice", terms={"initialisation": exp(-2 * T) / CONTRACTION * W2("q_T", "gamma")}),
+    sde_data.but("contracted-thrice", terms={"initialisation": exp(-3 * T) / CONTRACTION * W20}),
+    ode.but("rate-of-the-sde", terms={"initialisation": exp(-T) / CONTRACTION * W2("q_T", "gamma")}),
+    ode_isotropic.but("without-growth", terms={"initialisation": W2("q_T", "gamma") * sqrt(v)}),
+)

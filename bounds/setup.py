@@ -1,0 +1,178 @@
+"""The setup a claim speaks of: clock, sampler, grid, start, score and target family, as data.
+
+The clock is never a convention in someone's head: ``unit`` is dX = -X dt + sqrt2 dB, ``half`` is dX = -X/2 dt
++ dB; the half clock at (T, h) is the unit clock at (T/2, h/2). Step sizes, horizons and time-integrated
+errors of a claim are in the clock of its setup.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from bounds.errors import ClaimError, nearest
+
+__all__ = ["AVERAGES", "CLOCKS", "FAMILIES", "GRIDS", "SAMPLERS", "STARTS", "Score", "Setup"]
+
+CLOCKS = {"unit": "dX = -X dt + sqrt2 dB", "half": "dX = -X/2 dt + dB"}
+
+SAMPLERS: dict[str, str] = {
+    "none": "no sampler: the forward process, or laws on their own",
+    "ddpm-ei": "reverse SDE, exponential integrator with the score frozen over the step",
+    "ddpm-em": "reverse SDE, Euler-Maruyama",
+    "cds-ei": "reverse SDE, exponential integrator with the relative score grad log(q_t/gamma) frozen",
+    "reverse-sde": "reverse SDE in continuous time",
+    "pf-ode": "probability-flow ODE in continuous time",
+    "pf-ei": "probability-flow ODE, exponential integrator with the score frozen over the step",
+    "pf-heun": "probability-flow ODE, Heun's method (explicit trapezoid)",
+    "langevin": "Langevin diffusion for the target in continuous time",
+    "lmc": "Langevin Monte Carlo (Euler steps of the Langevin diffusion for the target)",
+    "ulmc": "underdamped Langevin Monte Carlo, linear part exact, score frozen; output is the position",
+    "cld-ei": "kinetic (critically damped) diffusion, linear part exact, velocity score frozen; phase space",
+    "dpum": "probability-flow predictor with underdamped Langevin corrector",
+    "dpom": "probability-flow predictor with overdamped Langevin corrector",
+    "ou-flow": "dX = -a X dt + sqrt2 dB for time t, from start (to output) and from target (to target_t)",
+}
+GRIDS = {
+    "uniform": "N equal steps from T to delta",
+    "geometric": "half of the steps uniform on [1, T], half geometric from 1 down to delta",
+    "any": "uniform, geometric and irregular grids",
+}
+STARTS = {
+    "gamma": "the standard Gaussian",
+    "q_T": "the forward law at the horizon, which leaves the initial error out",
+    "any": "any Gaussian in the eigenbasis of the target",
+}
+FAMILIES: dict[str, str] = {
+    "any": "every target that can be simulated",
+    "gaussian": "Gaussians",
+    "mixture": "Gaussian mixtures",
+    "finite-support": "finitely many atoms",
+}
+AVERAGES: dict[str, str] = {
+    "time": "(1/T) sum of h_k times the squared error, under the true forward law",
+    "integral": "sum of h_k times the squared error, under the true forward law",
+    "sup": "largest squared error over the grid, under the true forward law",
+    "output-sup": "largest squared error over time, under the law of the algorithm",
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """How the score is known: ``exact``, or ``estimated`` with the average that defines eps^2."""
+
+    kind: str = "exact"
+    average: str = "time"
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("exact", "estimated"):
+            raise ClaimError(
+                "setup.score",
+                self.kind,
+                "'exact' or 'estimated'" + nearest(self.kind, ("exact", "estimated")),
+            )
+        if self.average not in AVERAGES:
+            raise ClaimError(
+                "setup.score.average",
+                self.average,
+                f"one of {', '.join(AVERAGES)}{nearest(self.average, AVERAGES)}",
+            )
+
+    @classmethod
+    def read(cls, value: str | Score) -> Score:
+        """``"exact"``, ``"estimated"`` or ``"estimated:sup"``."""
+        if isinstance(value, Score):
+            return value
+        if not isinstance(value, str):
+            raise ClaimError("setup.score", value, "'exact', 'estimated' or 'estimated:AVERAGE'")
+        kind, _, average = value.partition(":")
+        return cls(kind, average or "time")
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "exact" else f"{self.kind}:{self.average}"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a claim speaks of.
+
+    clock      : "unit" or "half"; required.
+    sampler    : one of `SAMPLERS`.
+    grid       : one of `GRIDS`.
+    start      : one of `STARTS`.
+    score      : "exact", "estimated[:AVERAGE]" or a `Score`; None means estimated exactly when eps occurs in
+        the claim.
+    target     : one of `FAMILIES`.
+    parameters : ranges of the user's own parameters, {"c": (0.1, 10)}.
+    """
+
+    clock: str | None = None
+    sampler: str = "none"
+    grid: str = "uniform"
+    start: str = "gamma"
+    score: str | Score | None = None
+    target: str = "any"
+    parameters: Mapping[str, tuple[float, float]] | Iterable[tuple[str, tuple[float, float]]] = ()
+
+    def __post_init__(self) -> None:
+        for field, table in (
+            ("clock", CLOCKS),
+            ("sampler", SAMPLERS),
+            ("grid", GRIDS),
+            ("start", STARTS),
+            ("target", FAMILIES),
+        ):
+            value = getattr(self, field)
+            if not isinstance(value, str) or value not in table:
+                hint = nearest(value, table) if isinstance(value, str) else ""
+                choices = " or ".join(map(repr, table)) if len(table) == 2 else "one of " + ", ".join(table)
+                raise ClaimError(f"setup.{field}", value, choices + hint)
+        if self.score is not None:
+            object.__setattr__(self, "score", Score.read(self.score))
+        ranges = dict(self.parameters)
+        object.__setattr__(
+            self,
+            "parameters",
+            MappingProxyType({name: _range(name, ranges[name]) for name in sorted(ranges)}),
+        )
+
+    def __hash__(self) -> int:
+        return hash(
+            (
+                self.clock,
+                self.sampler,
+                self.grid,
+                self.start,
+                self.score,
+                self.target,
+                tuple(self.ranges.items()),
+            )
+        )
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Ranges of the user's parameters by name."""
+        return dict(self.parameters)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: strings, and lists for ranges."""
+        fields = {name: getattr(self, name) for name in ("clock", "sampler", "grid", "start", "target")}
+        fields["score"] = None if self.score is None else str(self.score)
+        fields["parameters"] = {name: list(bounds) for name, bounds in self.ranges.items()}
+        return fields
+
+
+def _range(name: str, value: Any) -> tuple[float, float]:
+    field = f"setup.parameters[{name!r}]"
+    if not name.isidentifier():
+        raise ClaimError("setup.parameters", name, "a parameter name made of letters, digits and underscores")
+    try:
+        low, high = (float(end) for end in value)
+    except (TypeError, ValueError) as error:
+        raise ClaimError(field, value, "a pair (low, high) of numbers") from error
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise ClaimError(field, value, "finite numbers low <= high")
+    return low, high

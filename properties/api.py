@@ -1,0 +1,54 @@
+"""What the public API calls: verify claims, refute one, check one case, replay a witness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bounds.claim import Claim
+from properties import session
+from properties.cases import Case
+from properties.exam import Exam, examine
+from properties.session import Settings
+from simulators.enclosure import Enclosure
+
+__all__ = ["check", "measure", "refute", "replay", "verify"]
+
+
+def verify(*claims: Claim, profile: str = "default", seed: int = 0, jobs: int | None = 1) -> dict[str, Any]:
+    """The results record of some claims; for a single claim, its own record.
+
+    >>> import lesssim as ls
+    >>> bound = ls.Claim(key="note/pinsker", lhs=ls.TV("target", "gamma"), terms={"kl":
+    ls.sqrt(ls.KL("target", "gamma") / 2)}, ...                  setup=ls.Setup(clock="unit"))
+    >>> ls.verify(bound, profile="quick")["verdict"]
+    'holds'
+    """
+    results = session.verify(
+        [("memory", claim) for claim in claims], Settings(profile=profile, seed=seed, jobs=jobs)
+    )
+    if "errors" in results:
+        raise ValueError(results["errors"][0]["message"])
+    record: dict[str, Any] = results["claims"][0]
+    return record if len(claims) == 1 else results
+
+
+def refute(claim: Claim, *, profile: str = "deep", seed: int = 0) -> dict[str, Any]:
+    """The record of a claim after a deep search for a violation."""
+    return session.refute(claim, Settings(profile=profile, seed=seed), "memory")
+
+
+def check(claim: Claim, case: Case) -> Exam:
+    """Both sides of a claim on one case, in ball arithmetic."""
+    return examine(claim, case)
+
+
+def measure(formula: str, case: Case) -> Enclosure:
+    """The value of a formula on a case, as `Case.measure`."""
+    return case.measure(formula)
+
+
+def replay(witness: dict[str, Any]) -> dict[str, Any]:
+    """Examine a saved witness again; see `properties.replay`."""
+    from properties.replay import replay as run
+
+    return run(witness)

@@ -1,0 +1,233 @@
+"""A claim on a population: both sides as enclosures, and which rows the claim speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from bounds.claim import Claim
+from bounds.notation import symbol
+from bounds.quantity import Iterate
+from properties.admissible import RAISED, admissible, raise_constants, solved
+from properties.evaluate import FLOATS, evaluate
+from properties.measures import Measures
+from properties.population import Population
+from simulators.enclosure import Enclosure, weaker
+from simulators.errors import NotDefined
+
+__all__ = ["Assessment", "assess"]
+
+Array = NDArray[np.float64]
+
+TRIVIAL = {"TV": 1.0, "Hellinger": 1.0}
+"""Largest value that a quantity can take whatever the laws: a bound above it says nothing."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Both sides of a claim on its admissible cases.
+
+    population : the rows that meet every assumption, with raised constants among their parameters.
+    lhs, rhs   : enclosures (C,).
+    tried      : rows before the assumptions were looked at.
+    passed     : rows that each assumption lets through on its own.
+    """
+
+    claim: Claim
+    population: Population
+    lhs: Enclosure
+    rhs: Enclosure
+    tried: int
+    passed: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.population)
+
+    @property
+    def below(self) -> NDArray[np.bool_]:
+        """Rows on which the relation is certain."""
+        match self.claim.relation:
+            case "<=":
+                return np.asarray(self.lhs.hi <= self.rhs.lo)
+            case ">=":
+                return np.asarray(self.lhs.lo >= self.rhs.hi)
+        gap = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
+        return np.asarray(gap <= 1e-9 * np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid)))
+
+    @property
+    def above(self) -> NDArray[np.bool_]:
+        """Rows on which the relation certainly fails."""
+        match self.claim.relation:
+            case "<=":
+                return np.asarray(self.lhs.lo > self.rhs.hi)
+            case ">=":
+                return np.asarray(self.lhs.hi < self.rhs.lo)
+        return np.asarray((self.lhs.lo > self.rhs.hi) | (self.lhs.hi < self.rhs.lo))
+
+    @property
+    def touching(self) -> NDArray[np.bool_]:
+        """Undecided rows on which both sides agree to nine digits."""
+        scale = np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid))
+        spread = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(~self.below & ~self.above & (spread <= 1e-9 * scale + 1e-300))
+
+    @cached_property
+    def vacuous(self) -> NDArray[np.bool_]:
+        """Rows on which the bound says nothing: infinite, or at least the most that the left side can be."""
+        limit = trivial_limit(self.claim)
+        return np.asarray(
+            (self.rhs.lo >= limit) if self.claim.relation == "<=" else np.zeros(len(self), dtype=bool)
+        )
+
+    @cached_property
+    def score(self) -> Array:
+        """What the search pushes up, (C,): a ratio that a true claim keeps at or below one, taken at its
+        certain end.
+
+        For "<=" the ratio lhs/rhs, for ">=" rhs/lhs, for "==" one plus the relative gap.
+        """
+        small, large = (self.lhs, self.rhs) if self.claim.relation != ">=" else (self.rhs, self.lhs)
+        with np.errstate(all="ignore"):
+            if self.claim.relation == "==":
+                gap = np.maximum(np.maximum(self.lhs.lo - self.rhs.hi, self.rhs.lo - self.lhs.hi), 0.0)
+                ratio = 1.0 + gap / np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid))
+            else:
+                ratio = np.where(
+                    large.hi > 0, small.lo / large.hi, np.where(small.lo > large.hi, np.inf, -np.inf)
+                )
+        return np.where(np.isnan(ratio), -np.inf, ratio)
+
+
+def trivial_limit(claim: Claim) -> float:
+    """The largest value that the left side can take whatever the laws; infinite unless it is a bounded
+    distance.
+    """
+    lhs = claim.lhs
+    power = 1.0
+    if isinstance(lhs, sp.Pow) and lhs.exp.is_number:
+        lhs, power = lhs.base, float(lhs.exp)
+    name = getattr(getattr(lhs, "spec", None), "name", "")
+    return TRIVIAL[name] ** power if name in TRIVIAL else float("inf")
+
+
+def assess(claim: Claim, population: Population) -> Assessment:
+    """Both sides of the claim on those rows of the population that it speaks of.
+
+    Rows whose bound has no value (a logarithm of a negative number) are not admissible.
+    """
+    tried = len(population)
+    population = solved(claim, _without_raised(claim, population))
+    if any(expr.has(Iterate) for expr in claim.expressions) and np.unique(population.N).shape[0] > 1:
+        parts = [_assess(claim, population.take(n == population.N)) for n in np.unique(population.N)]
+        return _merged(claim, [part for part in parts if len(part)] or parts[:1], tried, parts)
+    result = _assess(claim, population)
+    return Assessment(claim, result.population, result.lhs, result.rhs, tried, result.passed)
+
+
+def _assess(claim: Claim, population: Population) -> Assessment:
+    measures = Measures(claim, population)
+    raise_constants(claim, measures)
+    mask, passed = admissible(claim, population, measures)
+    kept = _with_raised(claim, population, measures).take(mask)
+    lhs, rhs, valued = _sides(claim, kept)
+    if not bool(np.all(valued)):
+        kept = kept.take(valued)
+    return Assessment(claim, kept, lhs, rhs, len(population), passed)
+
+
+def _without_raised(claim: Claim, population: Population) -> Population:
+    """Forget constants that an earlier assessment raised: a moved row has its own."""
+    if claim.setup.sampler in ("dpum", "dpom"):  # there L is an option of the sampler
+        return population
+    return replace(
+        population,
+        parameters={name: values for name, values in population.parameters.items() if name not in RAISED},
+    )
+
+
+def _with_raised(claim: Claim, population: Population, measures: Measures) -> Population:
+    names = {s.name for s in claim.symbols}
+    raised = {}
+    for name in RAISED:
+        overridden = measures._known.get(symbol(name))
+        if name in names and overridden is not None:
+            plain = Measures(claim, population)[symbol(name)]
+            raised[name] = np.where(
+                overridden.hi > plain.hi,
+                overridden.hi,
+                population.parameters.get(name, np.zeros(len(population))),
+            )
+    parameters = {name: values for name, values in population.parameters.items() if name != "invalid"}
+    given = {
+        i: case.but(parameters={**case.parameters, **{k: float(v[i]) for k, v in raised.items() if v[i] > 0}})
+        for i, case in population.given.items()
+    }
+    return replace(population, parameters={**parameters, **raised}, given=given)
+
+
+def _sides(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure, NDArray[np.bool_]]:
+    everything = np.ones(len(population), dtype=bool)
+    if not len(population):
+        empty = Enclosure(np.empty(0), np.empty(0))
+        return empty, empty, everything
+    try:
+        return (*_evaluate(claim, population), everything)
+    except ValueError as error:
+        if isinstance(error, NotDefined) or len(population) == 1:
+            raise
+    return _row_by_row(claim, population)
+
+
+def _evaluate(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure]:
+    measures = Measures(claim, population)
+    with np.errstate(all="ignore"):
+        sides = [evaluate(expr, measures, FLOATS) for expr in (claim.lhs, claim.rhs)]
+    shape = (len(population),)
+    left, right = (
+        Enclosure(np.broadcast_to(s.lo, shape), np.broadcast_to(s.hi, shape), s.method, s.level)
+        for s in sides
+    )
+    return left, right
+
+
+def _row_by_row(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure, NDArray[np.bool_]]:
+    sides, valued = [], np.zeros(len(population), dtype=bool)
+    for i in range(len(population)):
+        try:
+            sides.append(_evaluate(claim, population.take([i])))
+            valued[i] = True
+        except ValueError:
+            continue
+    if not sides:
+        empty = Enclosure(np.empty(0), np.empty(0))
+        return empty, empty, valued
+    return _stack([s[0] for s in sides]), _stack([s[1] for s in sides]), valued
+
+
+def _stack(parts: list[Enclosure]) -> Enclosure:
+    return Enclosure(
+        np.concatenate([p.lo for p in parts]),
+        np.concatenate([p.hi for p in parts]),
+        parts[0].method,
+        weaker(*(p.level for p in parts)),
+    )
+
+
+def _merged(claim: Claim, parts: list[Assessment], tried: int, every: list[Assessment]) -> Assessment:
+    passed: dict[str, int] = {}
+    for part in every:
+        for name, count in part.passed.items():
+            passed[name] = passed.get(name, 0) + count
+    return Assessment(
+        claim,
+        Population.concatenate([part.population for part in parts]),
+        _stack([part.lhs for part in parts]),
+        _stack([part.rhs for part in parts]),
+        tried,
+        passed,
+    )

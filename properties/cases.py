@@ -1,0 +1,271 @@
+"""One case of a claim: a target, a sampler on a grid, a score error and parameters, all exact numbers.
+
+Times, steps and horizons of a case are in its own clock; `Case.single` hands it to the simulators in the unit
+clock. This is the only place where clocks are converted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from bounds.errors import ClaimError, nearest
+from bounds.setup import CLOCKS, SAMPLERS
+from simulators.errors import InputError
+from simulators.grids import Grid
+from simulators.score_errors import AffineError
+from simulators.targets import Gaussian
+
+if TYPE_CHECKING:
+    from simulators.batch import SingleCase
+    from simulators.enclosure import Enclosure
+
+__all__ = ["CLOCK_SPEED", "TIMES", "Case"]
+
+CLOCK_SPEED = {"unit": 1.0, "half": 0.5}
+"""Unit-clock time that passes in one unit of the clock's own time."""
+
+TIMES = frozenset({"t", "s", "h_corr"})
+"""Parameters that are times, converted with the clock."""
+
+_OPTION_OF = {"friction": "gamma_friction", "h_corr": "corrector_step", "a": "a", "t": "t", "L": "L"}
+_FIELDS = ("target", "clock", "sampler", "T", "N", "delta", "grid", "start", "error", "parameters")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One concrete case.
+
+    target     : a Gaussian.
+    clock      : "unit" or "half"; T, delta and the times among the parameters are in it.
+    sampler    : as in `Setup`.
+    T, N, delta: horizon, number of steps, early-stopping time.
+    grid       : "uniform", "geometric", or the forward times themselves, decreasing.
+    start      : "gamma", "q_T" or a Gaussian in the same eigenspaces.
+    error      : affine score error, or None for the exact score.
+    parameters : values of t, s, a, tol, friction and the user's own; also L or kappa where a larger constant
+        than the least one is meant.
+    """
+
+    target: Gaussian
+    clock: str = "unit"
+    sampler: str = "none"
+    T: float = 1.0
+    N: int = 1
+    delta: float = 0.0
+    grid: str | tuple[float, ...] = "uniform"
+    start: str | Gaussian = "gamma"
+    error: AffineError | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.clock not in CLOCKS:
+            raise InputError("clock", self.clock, "expected 'unit' or 'half'")
+        if self.sampler not in SAMPLERS:
+            raise InputError(
+                "sampler",
+                self.sampler,
+                f"expected one of {', '.join(SAMPLERS)}{nearest(str(self.sampler), SAMPLERS)}",
+            )
+        if not isinstance(self.target, Gaussian):
+            raise InputError("target", self.target, "expected a Gaussian")
+        grid = self.grid if isinstance(self.grid, str) else tuple(float(time) for time in self.grid)
+        put = object.__setattr__
+        put(self, "grid", grid)
+        put(self, "parameters", MappingProxyType(dict(sorted(self.parameters.items()))))
+        if isinstance(grid, tuple) and grid:
+            put(self, "T", grid[0])
+            put(self, "N", len(grid) - 1)
+            put(self, "delta", grid[-1])
+        put(self, "T", float(self.T))
+        put(self, "delta", float(self.delta))
+        if isinstance(self.N, bool) or int(self.N) != self.N:
+            raise InputError("N", self.N, "expected an integer >= 1")
+        put(self, "N", int(self.N))
+        self.unit_grid  # noqa: B018  (validates T, N, delta and the times)
+
+    def __hash__(self) -> int:
+        return hash(
+            (
+                self.target,
+                self.clock,
+                self.sampler,
+                self.T,
+                self.N,
+                self.delta,
+                self.grid,
+                self.start,
+                self.error,
+                tuple(self.parameters.items()),
+            )
+        )
+
+    @property
+    def speed(self) -> float:
+        """Unit-clock time per unit of the case's own time."""
+        return CLOCK_SPEED[self.clock]
+
+    @property
+    def own_grid(self) -> Grid:
+        """The grid in the case's own clock."""
+        if isinstance(self.grid, tuple):
+            return Grid.from_times(self.grid)
+        if self.grid == "uniform":
+            return Grid.uniform(self.T, self.N, self.delta)
+        if self.grid == "geometric":
+            return Grid.geometric(self.T, self.N, self.delta)
+        raise InputError("grid", self.grid, "expected 'uniform', 'geometric' or the times")
+
+    @property
+    def unit_grid(self) -> Grid:
+        """The same grid in the unit clock; halving a float is exact."""
+        own = self.own_grid
+        if self.clock == "unit":
+            return own
+        if own.kind == "uniform":
+            return Grid.uniform(self.T * self.speed, self.N, self.delta * self.speed)
+        return Grid.from_times(own.times * self.speed)
+
+    @property
+    def single(self) -> SingleCase:
+        """The case as the simulators take it, in the unit clock."""
+        from simulators.batch import SingleCase
+
+        options = {
+            _OPTION_OF[name]: float(value) * (self.speed if name in TIMES else 1.0)
+            for name, value in self.parameters.items()
+            if name in _OPTION_OF
+        }
+        return SingleCase(
+            target=self.target,
+            sampler=self.sampler,
+            grid=self.unit_grid,
+            start=self.start,
+            score_error=self.error,
+            options=options,
+        )
+
+    def measure(self, formula: str, *, average: str = "time") -> Enclosure:
+        """The value of a formula on this case, in ball arithmetic: ``case.measure("KL(target, output)")``.
+
+        average : which average of the score error eps means, as in `bounds.setup.AVERAGES`.
+
+        Raises ClaimError for a formula that cannot be read, NotDefined for a quantity without a value here.
+        """
+        from bounds.formula import parse
+        from properties.exact import enclose
+
+        return enclose(parse(formula, parameters=frozenset(self.parameters)), self, average)
+
+    def but(self, **changes: Any) -> Case:
+        """The same case with some fields changed."""
+        return replace(self, **changes)
+
+    # -- plain data ------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; JSON keeps every bit of it."""
+        start = self.start if isinstance(self.start, str) else {"type": "gaussian", **self.start.to_dict()}
+        return {
+            "target": {"type": "gaussian", **self.target.to_dict()},
+            "clock": self.clock,
+            "sampler": self.sampler,
+            "grid": {"kind": self.grid, "T": self.T, "N": self.N, "delta": self.delta}
+            if isinstance(self.grid, str)
+            else {"kind": "custom", "times": [*self.grid]},
+            "start": start,
+            "score": {"kind": "exact"} if self.error is None else {"kind": "affine", **self.error.to_dict()},
+            "parameters": dict(self.parameters),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Case:
+        """The inverse of `to_dict`; also reads the short form of sharp cases, with T, N, delta beside the
+        target.
+
+        Raises ClaimError naming the field that is missing or wrong.
+        """
+        if not isinstance(data, Mapping) or "target" not in data:
+            raise ClaimError("case", data, "a mapping with a target")
+        known = {"target", "clock", "sampler", "grid", "start", "score", "parameters", "T", "N", "delta"}
+        for name in data:
+            if name not in known:
+                raise ClaimError(
+                    "case", name, f"one of {', '.join(sorted(known))}{nearest(str(name), known)}"
+                )
+        grid = data.get("grid", "uniform")
+        fields: dict[str, Any] = {
+            name: data[name] for name in ("clock", "sampler", "T", "N", "delta", "parameters") if name in data
+        }
+        if isinstance(grid, Mapping):
+            fields["grid"] = tuple(grid["times"]) if grid["kind"] == "custom" else grid["kind"]
+            fields |= {name: grid[name] for name in ("T", "N", "delta") if name in grid}
+        else:
+            fields["grid"] = tuple(grid) if isinstance(grid, list) else grid
+        start = data.get("start", "gamma")
+        fields["start"] = _gaussian(start) if isinstance(start, Mapping) else start
+        score = data.get("score")
+        if score is not None and score.get("kind") != "exact":
+            fields["error"] = AffineError.from_dict({"profile": "constant", **score})
+        return cls(target=_gaussian(data["target"]), **fields)
+
+    def to_source(self) -> str:
+        """A Python expression that makes this case through the public API ``ls``."""
+        parts = [_gaussian_source(self.target)]
+        for name in _FIELDS[1:]:
+            value, default = getattr(self, name), _DEFAULTS[name]
+            if value == default or (isinstance(self.grid, tuple) and name in ("T", "N", "delta")):
+                continue
+            parts.append(f"{name}={_source(value)}")
+        return f"ls.Case({', '.join(parts)})"
+
+
+_DEFAULTS: dict[str, Any] = {
+    "clock": None,
+    "sampler": "none",
+    "T": 1.0,
+    "N": 1,
+    "delta": 0.0,
+    "grid": "uniform",
+    "start": "gamma",
+    "error": None,
+    "parameters": {},
+}
+
+
+def _gaussian(data: Mapping[str, Any]) -> Gaussian:
+    kind = data.get("type", "gaussian")
+    if kind != "gaussian":
+        raise ClaimError("case.target.type", kind, "'gaussian'")
+    return Gaussian.from_dict(data)
+
+
+def _number(value: float) -> str:
+    return repr(int(value)) if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return "(" + ", ".join(_number(v) for v in values) + ("," if len(values) == 1 else "") + ")"
+
+
+def _gaussian_source(target: Gaussian) -> str:
+    if len(target.eigenvalues) == 1:
+        mean = f", mean={_number(target.means[0])}" if target.means[0] else ""
+        variance = _number(target.eigenvalues[0])
+        return f"ls.Gaussian.isotropic({target.multiplicities[0]}, variance={variance}{mean})"
+    return f"ls.Gaussian({_numbers(target.eigenvalues)}, {target.multiplicities}, {_numbers(target.means)})"
+
+
+def _source(value: Any) -> str:
+    if isinstance(value, Gaussian):
+        return _gaussian_source(value)
+    if isinstance(value, AffineError):
+        profile = f", {value.profile!r}" if value.profile != "constant" else ""
+        return f"ls.AffineError({_numbers(value.shift)}, {_numbers(value.linear)}{profile})"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name!r}: {_number(number)}" for name, number in value.items()) + "}"
+    if isinstance(value, tuple):
+        return _numbers(value)
+    return _number(value) if isinstance(value, float) else repr(value)

@@ -1,0 +1,289 @@
+"""Formulas to numbers: one walk over a sympy expression, for float enclosures, balls and mpmath numbers
+alike.
+
+The arithmetic is chosen by the caller (`FLOATS`, `BALLS`, `DIGITS`); the environment maps symbols, quantities
+and step functions to its numbers. Nothing is rewritten except exp(x) - 1, which is evaluated without
+cancellation.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flint
+import mpmath as mp
+import numpy as np
+import sympy as sp
+
+from bounds.quantity import STEP, Iterate, Quantity
+from simulators.enclosure import Enclosure
+from simulators.errors import NotDefined
+
+__all__ = ["BALLS", "DIGITS", "FLOATS", "Arithmetic", "evaluate"]
+
+Number = Any
+Environment = Mapping[sp.Basic, Number]
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The operations of one kind of number beyond + - * /."""
+
+    rational: Callable[[int, int], Number]
+    exp: Callable[[Number], Number]
+    expm1: Callable[[Number], Number]
+    log: Callable[[Number], Number]
+    sqrt: Callable[[Number], Number]
+    power: Callable[[Number, Number], Number]
+    integer_power: Callable[[Number, int], Number]
+    largest: Callable[[Number, Number], Number]
+    smallest: Callable[[Number, Number], Number]
+    absolute: Callable[[Number], Number]
+    pi: Callable[[], Number]
+    integrate: Callable[[Callable[[Number], Number], Number, Number], Number]
+
+
+def _float_rational(p: int, q: int) -> Enclosure:
+    value = p / q
+    if value * q == p and abs(p) < 2**53 and q < 2**53 and float(value).as_integer_ratio() == _lowest(p, q):
+        return Enclosure.exact(value)
+    return Enclosure(np.nextafter(value, -np.inf), np.nextafter(value, np.inf), "rational", "enclosed")
+
+
+def _double_exponential(step: float) -> tuple[list[float], list[float]]:
+    """Nodes in (0, 1), as distances from the nearer end with its sign, and weights of the tanh-sinh rule."""
+    t = np.arange(-round(3.4 / step), round(3.4 / step) + 1) * step
+    inner = 0.5 * np.pi * np.sinh(t)
+    near = 1.0 / (1.0 + np.exp(2.0 * np.abs(inner)))
+    weights = step * 0.5 * np.pi * np.cosh(t) * 2.0 * near * (1.0 - near)
+    return np.where(t <= 0, near, -near).tolist(), weights.tolist()
+
+
+def _quadrature(function: Callable[[Enclosure], Enclosure], low: Enclosure, high: Enclosure) -> Enclosure:
+    """Integral by two tanh-sinh rules, which do not mind singular ends; their difference bounds the error."""
+    length = high - low
+    results = []
+    for step in (0.125, 0.0625):
+        nodes, weights = _double_exponential(step)
+        terms = [
+            function((low if x > 0 else high) + length * x) * w for x, w in zip(nodes, weights, strict=True)
+        ]
+        results.append(sum(terms[1:], start=terms[0]) * length)
+    coarse, fine = results
+    spread = np.abs(coarse.mid - fine.mid) + 4e-16 * np.abs(fine.mid)
+    return Enclosure(fine.lo - spread, fine.hi + spread, "tanh-sinh quadrature", "deterministic")
+
+
+def _no_ball_integral(function: Callable[[Number], Number], low: Number, high: Number) -> Number:
+    raise NotDefined("an integral in a bound is evaluated in float enclosures and in mpmath, not in balls")
+
+
+def _lowest(p: int, q: int) -> tuple[int, int]:
+    ratio = sp.Rational(p, q)
+    return int(ratio.p), int(ratio.q)
+
+
+FLOATS = Arithmetic(
+    rational=_float_rational,
+    exp=Enclosure.exp,
+    expm1=Enclosure.expm1,
+    log=Enclosure.log,
+    sqrt=Enclosure.sqrt,
+    power=lambda base, exponent: (exponent * base.log()).exp(),
+    integer_power=lambda base, n: base.power(n),
+    largest=lambda a, b: a.maximum(b),
+    smallest=lambda a, b: a.minimum(b),
+    absolute=Enclosure.absolute,
+    pi=lambda: Enclosure(np.nextafter(np.pi, 0), np.nextafter(np.pi, 4), "pi", "enclosed"),
+    integrate=_quadrature,
+)
+"""Outward-rounded float64 enclosures, elementwise over cases."""
+
+
+def _ball_sqrt(x: flint.arb) -> flint.arb:
+    return x.nonnegative_part().sqrt() if x.upper() >= 0 else x.sqrt()
+
+
+def _ball_max(a: flint.arb, b: flint.arb) -> flint.arb:
+    return a if a >= b else b if b >= a else a.max(b)
+
+
+def _ball_min(a: flint.arb, b: flint.arb) -> flint.arb:
+    return a if a <= b else b if b <= a else a.min(b)
+
+
+BALLS = Arithmetic(
+    rational=lambda p, q: flint.arb(flint.fmpq(p, q)),
+    exp=lambda x: x.exp(),
+    expm1=lambda x: x.expm1(),
+    log=lambda x: x.log(),
+    sqrt=_ball_sqrt,
+    power=lambda base, exponent: base**exponent,
+    integer_power=lambda base, n: base**n,
+    largest=_ball_max,
+    smallest=_ball_min,
+    absolute=abs,
+    pi=flint.arb.pi,
+    integrate=_no_ball_integral,
+)
+"""Balls at the working precision of the caller's flint context."""
+
+DIGITS = Arithmetic(
+    rational=lambda p, q: mp.mpf(p) / q,
+    exp=mp.exp,
+    expm1=mp.expm1,
+    log=mp.log,
+    sqrt=mp.sqrt,
+    power=lambda base, exponent: mp.power(base, exponent),
+    integer_power=lambda base, n: base**n,
+    largest=max,
+    smallest=min,
+    absolute=abs,
+    pi=lambda: +mp.pi,
+    integrate=lambda function, low, high: mp.quad(function, [low, high]),
+)
+"""mpmath numbers at the caller's working precision."""
+
+
+def evaluate(expr: sp.Expr, env: Environment, arithmetic: Arithmetic) -> Number:
+    """The value of an expression.
+
+    expr : in symbols, quantities and step functions that ``env`` knows; sums and recursions run over integer
+        bounds.
+    Raises KeyError for a symbol without a value, ValueError where a logarithm or root leaves its domain.
+    """
+    return _Walk(env, arithmetic).value(expr)
+
+
+class _Walk:
+    def __init__(self, env: Environment, arithmetic: Arithmetic) -> None:
+        self.env = env
+        self.arithmetic = arithmetic
+
+    def value(self, expr: sp.Expr) -> Number:
+        if expr in self.env:
+            return self.env[expr]
+        if isinstance(expr, sp.Rational):
+            return self.arithmetic.rational(int(expr.p), int(expr.q))
+        handler = _HANDLERS.get(expr.func)
+        if handler is not None:
+            return handler(self, expr)
+        if isinstance(expr, sp.Symbol | Quantity):
+            raise KeyError(str(expr))
+        if expr.func in STEP.values():
+            return self._step(expr)
+        raise KeyError(f"{expr} has no numerical meaning here")
+
+    def _add(self, expr: sp.Add) -> Number:
+        args = list(expr.args)
+        number = next((arg for arg in args if arg.is_Rational), None)
+        if number is not None:
+            for arg in args:
+                coefficient, rest = arg.as_coeff_Mul()
+                if isinstance(rest, sp.exp) and coefficient == -number:
+                    args.remove(arg)
+                    args.remove(number)
+                    shifted = self.value(coefficient) * self.arithmetic.expm1(self.value(rest.args[0]))
+                    return sum((self.value(other) for other in args), start=shifted)
+        first, *others = args
+        return sum((self.value(other) for other in others), start=self.value(first))
+
+    def _mul(self, expr: sp.Mul) -> Number:
+        numerator, denominator = expr.as_numer_denom()
+        if denominator != 1:
+            return self.value(numerator) / self.value(denominator)
+        first, *others = expr.args
+        result = self.value(first)
+        for other in others:
+            result = result * self.value(other)
+        return result
+
+    def _pow(self, expr: sp.Pow) -> Number:
+        base, exponent = expr.base, expr.exp
+        if exponent == sp.S.Half:
+            return self.arithmetic.sqrt(self.value(base))
+        if exponent.is_Integer:
+            n = int(exponent)
+            return (
+                self.arithmetic.integer_power(self.value(base), n)
+                if n > 0
+                else 1 / self.arithmetic.integer_power(self.value(base), -n)
+            )
+        if exponent.is_Rational and exponent.q == 2:
+            root = self.arithmetic.sqrt(self.value(base))
+            n = int(exponent.p)
+            return (
+                self.arithmetic.integer_power(root, n)
+                if n > 0
+                else 1 / self.arithmetic.integer_power(root, -n)
+            )
+        return self.arithmetic.power(self.value(base), self.value(exponent))
+
+    def _exp(self, expr: sp.exp) -> Number:
+        return self.arithmetic.exp(self.value(expr.args[0]))
+
+    def _log(self, expr: sp.log) -> Number:
+        return self.arithmetic.log(self.value(expr.args[0]))
+
+    def _abs(self, expr: sp.Abs) -> Number:
+        return self.arithmetic.absolute(self.value(expr.args[0]))
+
+    def _fold(self, expr: sp.Expr, pick: Callable[[Number, Number], Number]) -> Number:
+        first, *others = expr.args
+        result = self.value(first)
+        for other in others:
+            result = pick(result, self.value(other))
+        return result
+
+    def _max(self, expr: sp.Max) -> Number:
+        return self._fold(expr, self.arithmetic.largest)
+
+    def _min(self, expr: sp.Min) -> Number:
+        return self._fold(expr, self.arithmetic.smallest)
+
+    def _euler(self, expr: sp.Expr) -> Number:
+        return self.arithmetic.exp(self.arithmetic.rational(1, 1))
+
+    def _pi(self, expr: sp.Expr) -> Number:
+        return self.arithmetic.pi()
+
+    def _step(self, expr: sp.Expr) -> Number:
+        function = self.env[sp.Symbol(f"function {expr.func.__name__}")]
+        (argument,) = expr.args
+        return function(int(argument) if argument.is_Integer else self.value(argument))
+
+    def _integral(self, expr: sp.Integral) -> Number:
+        body, (dummy, low, high) = expr.args[0], expr.args[1]
+
+        def integrand(value: Number) -> Number:
+            return _Walk(ChainMap({dummy: value}, self.env), self.arithmetic).value(body)  # type: ignore[arg-type]
+
+        return self.arithmetic.integrate(integrand, self.value(low), self.value(high))
+
+    def _iterate(self, expr: Iterate) -> Number:
+        step, x, start, k, _ = expr.args
+        count = self.env[sp.Symbol("count of steps")]
+        value = self.value(start)
+        for index in range(count):
+            inner = _Walk(ChainMap({x: value}, self.env), self.arithmetic)  # type: ignore[arg-type]
+            value = inner.value(step.xreplace({k: sp.Integer(index)}))
+        return value
+
+
+_HANDLERS: dict[Any, Callable[[_Walk, Any], Number]] = {
+    sp.Add: _Walk._add,
+    sp.Mul: _Walk._mul,
+    sp.Pow: _Walk._pow,
+    sp.exp: _Walk._exp,
+    sp.log: _Walk._log,
+    sp.Abs: _Walk._abs,
+    sp.Max: _Walk._max,
+    sp.Min: _Walk._min,
+    sp.core.numbers.Exp1: _Walk._euler,
+    sp.core.numbers.Pi: _Walk._pi,
+    sp.Integral: _Walk._integral,
+    Iterate: _Walk._iterate,
+}

@@ -1,0 +1,511 @@
+"""One case at high precision: by ball arithmetic, and by a second road that shares no formula for the
+sampler.
+
+Both are environments for `properties.evaluate`. The balls decide; the second road (mpmath, textbook
+recursions and quadrature) must agree before anything is called refuted.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+import flint
+import mpmath as mp
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from bounds.quantity import Quantity, q
+from properties.cases import Case
+from properties.evaluate import BALLS, DIGITS, Arithmetic, evaluate
+from properties.measures import COUNT
+from simulators.enclosure import Enclosure
+from simulators.errors import InputError, NotDefined
+from simulators.targets import Gaussian
+
+__all__ = [
+    "BITS",
+    "BallRoad",
+    "Road",
+    "SecondRoad",
+    "balls",
+    "enclose",
+    "precision",
+    "second",
+    "to_enclosure",
+]
+
+Number = Any
+Lane = tuple[Number, Number, int]
+BITS = (128, 256, 512, 1024)
+"""Working precisions, tried in turn until the value is known to `RELATIVE_WIDTH`."""
+
+RELATIVE_WIDTH = 1e-30
+SECOND_DIGITS = 50
+_CONTINUOUS = ("reverse-sde", "pf-ode", "langevin")
+
+
+class Road(ABC, Mapping[sp.Basic, Any]):
+    """Values of symbols and quantities on one case; subclasses supply the numbers and the laws."""
+
+    arithmetic: Arithmetic
+
+    def __init__(self, case: Case, average: str = "time") -> None:
+        self.case = case
+        self.average = average
+        self.single = case.single
+        self._known: dict[sp.Basic, Any] = {}
+        self._laws: dict[str, Sequence[Lane]] = {}
+
+    @abstractmethod
+    def number(self, value: float | Fraction) -> Number:
+        """The exact value of a float or rational, as this road's number."""
+
+    @abstractmethod
+    def sampled(self) -> Sequence[Lane]:
+        """Lanes of the output."""
+
+    @abstractmethod
+    def path_kl(self) -> Number:
+        """KL of the true path from the sampler's path."""
+
+    @abstractmethod
+    def squared_error(self, average: str) -> Number:
+        """Averaged squared score error, unit clock."""
+
+    @abstractmethod
+    def distance(self, name: str, p: Sequence[Lane], r: Sequence[Lane]) -> Number:
+        """A quantity of one or two laws."""
+
+    def phase_distance(self, name: str, p: str, r: str) -> Number:
+        """A divergence of two laws on phase space, for sampler cld-ei."""
+        raise NotDefined(f"{name}({p}, {r}) on phase space is measured in float enclosures only")
+
+    @abstractmethod
+    def flowed(self) -> tuple[Sequence[Lane], Sequence[Lane]]:
+        """Start and target after the flow of sampler ou-flow."""
+
+    # -- environment -----------------------------------------------------------------------------------------
+
+    def __getitem__(self, key: sp.Basic) -> Any:
+        if key not in self._known:
+            self._known[key] = (
+                self._quantity(key) if isinstance(key, Quantity) else self._symbol(str(key), key)
+            )
+        return self._known[key]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, sp.Symbol | Quantity)
+
+    def __iter__(self) -> Iterator[sp.Basic]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def override(self, key: sp.Basic, value: Number) -> None:
+        """Use this value from now on."""
+        self._known[key] = value
+
+    def value(self, expr: sp.Expr) -> Number:
+        """The value of an expression on the case."""
+        return evaluate(expr, self, self.arithmetic)
+
+    def _symbol(self, name: str, key: sp.Basic) -> Any:
+        if name.startswith("function "):
+            return self._function(name.removeprefix("function "))
+        if key == COUNT:
+            return self.case.N
+        case = self.case
+        if name in ("T", "N", "delta"):
+            return self.number(getattr(case, name))
+        if name == "d":
+            return self.number(case.target.dimension)
+        if name == "v":
+            return self._isotropic_variance()
+        if name in self._constants():
+            value = self._constants()[name]()
+            given = case.parameters.get(name)
+            return value if given is None else self.arithmetic.largest(value, self.number(given))
+        if name in case.parameters:
+            return self.number(case.parameters[name])
+        raise KeyError(name)
+
+    def _isotropic_variance(self) -> Number:
+        values = set(self.case.target.eigenvalues)
+        if len(values) > 1:
+            raise NotDefined(f"v={sorted(values)}: the target is not isotropic")
+        return self.number(values.pop())
+
+    # -- constants of the target and of the grid -------------------------------------------------------------
+
+    def _constants(self) -> dict[str, Callable[[], Number]]:
+        return {
+            "h": self._largest_step,
+            "kappa": self._kappa,
+            "L": self._lipschitz,
+            "alpha": lambda: 1 / self._extreme(self.forward("target"), self.arithmetic.largest),
+            "M2": lambda: self.distance("M2", self.forward("target"), ()),
+            "m0sq": lambda: self._sum([self.number(m) * self.number(m) for m in self.case.target.means]),
+            "KL0": lambda: self.distance("KL", self.forward("target"), self.forward("gamma")),
+            "FI0": lambda: self.distance("FI", self.forward("target"), self.forward("gamma")),
+            "J0": lambda: self.distance("J", self.forward("target"), ()),
+            "W20": lambda: self.distance("W2", self.forward("target"), self.forward("gamma")),
+            "eps": self._error,
+        }
+
+    def _sum(self, values: Sequence[Number]) -> Number:
+        return sum(values, start=self.number(0.0))
+
+    def _extreme(self, lanes: Sequence[Lane], pick: Callable[[Number, Number], Number]) -> Number:
+        result = lanes[0][0]
+        for variance, _, _ in lanes[1:]:
+            result = pick(result, variance)
+        return result
+
+    def _own(self, unit_time: Fraction) -> Number:
+        return self.number(unit_time / Fraction(self.case.speed))
+
+    def _largest_step(self) -> Number:
+        return self._own(max(self._step_length(k) for k in self._largest(self.single.grid.steps)))
+
+    def _kappa(self) -> Number:
+        grid, speed = self.single.grid, Fraction(self.case.speed)
+        if grid.delta == 0:
+            return self.number(float("inf"))
+        close = self._largest(grid.steps / np.minimum(self.case.speed, grid.times[1:]))
+        return self.number(max(self._step_length(k) / min(speed, self._time(k + 1)) for k in close))
+
+    def _largest(self, values: NDArray[np.float64]) -> list[int]:
+        """Indices of the values that may be the largest once rounding is gone."""
+        if self.single.grid.kind == "uniform" and values[0] == values[-1]:
+            return [0]
+        return [int(k) for k in np.flatnonzero(values >= values.max() * (1 - 1e-12))]
+
+    def _time(self, k: int) -> Fraction:
+        grid = self.single.grid
+        if grid.kind != "uniform":
+            return Fraction(float(grid.times[k]))
+        return Fraction(grid.T) - k * self._step_length(k)
+
+    def _step_length(self, k: int) -> Fraction:
+        grid = self.single.grid
+        if grid.kind != "uniform":
+            return Fraction(float(grid.times[k])) - Fraction(float(grid.times[k + 1]))
+        return (Fraction(grid.T) - Fraction(grid.delta)) / grid.N
+
+    def _lipschitz(self) -> Number:
+        stays = self.case.sampler in ("lmc", "ulmc", "langevin")
+        ends = [self.forward("target")] if stays else [self.forward("q_T"), self.forward("q_delta")]
+        least = self._extreme(ends[0], self.arithmetic.smallest)
+        for end in ends[1:]:
+            least = self.arithmetic.smallest(least, self._extreme(end, self.arithmetic.smallest))
+        return 1 / least
+
+    def _error(self) -> Number:
+        squared = self.squared_error(self.average)
+        return self.arithmetic.sqrt(
+            squared / self.number(self.case.speed) if self.average == "integral" else squared
+        )
+
+    # -- quantities ------------------------------------------------------------------------------------------
+
+    def _quantity(self, quantity: Quantity) -> Number:
+        name, speed = quantity.spec.name, self.number(self.case.speed)
+        if name == "PathKL":
+            return self.path_kl()
+        if name == "ScoreError":
+            return self.squared_error("integral") / speed
+        if self.case.sampler == "cld-ei":
+            return self.phase_distance(name, *(str(law) for law in quantity.args))
+        laws = [self._law(law) for law in quantity.args]
+        if name == "ScoreRate":
+            return self._score_rate(laws[0]) * speed * speed
+        return self.distance(name, laws[0], laws[1] if len(laws) == 2 else ())
+
+    def _score_rate(self, lanes: Sequence[Lane]) -> Number:
+        return self._sum([n * (1 - v) * (1 - v) / (v * v * v) for v, _, n in lanes])
+
+    def _law(self, law: sp.Basic) -> Sequence[Lane]:
+        key = str(law)
+        if key not in self._laws:
+            self._laws[key] = self._make_law(law)
+        return self._laws[key]
+
+    def _make_law(self, law: sp.Basic) -> Sequence[Lane]:
+        if isinstance(law, q):
+            time = self.value(law.args[0]) * self.number(self.case.speed)
+            return self._evolved(time)
+        name, start = str(law), self.case.start
+        if name == "output":
+            return self.flowed()[0] if self.case.sampler == "ou-flow" else self.sampled()
+        if name == "target_t":
+            return self.flowed()[1]
+        if name == "start" and isinstance(start, Gaussian):
+            return [
+                (self.number(v), self.number(m), n)
+                for v, m, n in zip(start.eigenvalues, start.means, start.multiplicities, strict=True)
+            ]
+        if name == "start":
+            name = "gamma" if start == "gamma" else "q_T"
+        return self.forward(name)
+
+    def forward(self, name: str) -> Sequence[Lane]:
+        """Lanes (variance, mean, multiplicity) of target, q_T, q_delta or gamma."""
+        target = self.case.target
+        if name == "gamma":
+            return [(self.number(1.0), self.number(0.0), n) for n in target.multiplicities]
+        if name == "target":
+            return [
+                (self.number(v), self.number(m), n)
+                for v, m, n in zip(target.eigenvalues, target.means, target.multiplicities, strict=True)
+            ]
+        time = self.case.T if name == "q_T" else self.case.delta
+        return self._evolved(self.number(time) * self.number(self.case.speed))
+
+    def _evolved(self, time: Number) -> Sequence[Lane]:
+        decay = self.arithmetic.exp(-time)
+        noise = -self.arithmetic.expm1(-2 * time)
+        return [
+            (self.number(v) * decay * decay + noise, self.number(m) * decay, n)
+            for v, m, n in zip(
+                self.case.target.eigenvalues,
+                self.case.target.means,
+                self.case.target.multiplicities,
+                strict=True,
+            )
+        ]
+
+    # -- functions of the step or of the time ----------------------------------------------------------------
+
+    def _function(self, name: str) -> Callable[[Any], Number]:
+        largest, smallest = self.arithmetic.largest, self.arithmetic.smallest
+        return {
+            "tau": lambda k: self._own(self._time(k)),
+            "step": lambda k: self._own(self._step_length(k)),
+            "L_at": lambda t: 1 / self._extreme(self._at(t), smallest),
+            "alpha_at": lambda t: 1 / self._extreme(self._at(t), largest),
+            "J_at": lambda t: self._sum([n / v for v, _, n in self._at(t)]),
+            "error_at": self._error_at,
+            "eps_at": lambda k: self._error_at(self._own(self._time(k))),
+        }[name]
+
+    def _at(self, time: Number) -> Sequence[Lane]:
+        return self._evolved(time * self.number(self.case.speed))
+
+    def _error_at(self, time: Number) -> Number:
+        error = self.case.error
+        if error is None:
+            return self.number(0.0)
+        if error.profile not in ("constant", "adapted"):
+            raise NotDefined(
+                f"profile={error.profile!r}: the error at one time needs a constant or adapted profile"
+            )
+        decay = self.arithmetic.exp(-time * self.number(self.case.speed))
+        total = []
+        for (v, m, n), c, eta in zip(self._at(time), error.shift, error.linear, strict=True):
+            weight = decay / v if error.profile == "adapted" else self.number(1.0)
+            shift, slope = self.number(c), self.number(eta)
+            total.append(
+                weight * weight * ((shift + slope * m) * (shift + slope * m) + n * slope * slope * v)
+            )
+        return self.arithmetic.sqrt(self._sum(total))
+
+
+class BallRoad(Road):
+    """Arb balls at the current flint precision."""
+
+    arithmetic = BALLS
+
+    def number(self, value: float | Fraction) -> flint.arb:
+        if isinstance(value, Fraction):
+            return flint.arb(flint.fmpq(value.numerator, value.denominator))
+        return flint.arb(float(value)) if not float(value).is_integer() else flint.arb(int(value))
+
+    def sampled(self) -> Sequence[Lane]:
+        if self.case.sampler in _CONTINUOUS:
+            from simulators.laws.continuous_balls import flow_ball
+
+            return _lanes(flow_ball(self.single))
+        from simulators.laws.balls import ball_output
+
+        return _lanes(ball_output(self.single))
+
+    def path_kl(self) -> flint.arb:
+        if self.case.sampler in _CONTINUOUS:
+            from simulators.laws.continuous_balls import flow_path_kl_ball
+
+            return flow_path_kl_ball(self.single)
+        from simulators.laws.balls import ball_path_kl
+
+        return ball_path_kl(self.single)
+
+    def squared_error(self, average: str) -> flint.arb:
+        if average == "output-sup":
+            from simulators.laws.continuous_balls import own_law_error_ball
+
+            return own_law_error_ball(self.single)
+        if self.case.sampler in _CONTINUOUS:
+            from simulators.laws.continuous_balls import flow_score_error_ball
+
+            return flow_score_error_ball(self.single, average)
+        from simulators.laws.balls import ball_score_error
+
+        return ball_score_error(self.single, average)
+
+    def flowed(self) -> tuple[Sequence[Lane], Sequence[Lane]]:
+        from simulators.laws.continuous_balls import ou_flow_ball
+
+        return ou_flow_ball(self.single)
+
+    def distance(self, name: str, p: Sequence[Lane], r: Sequence[Lane]) -> flint.arb:
+        from simulators.distances import balls as b
+
+        if name == "TV":
+            return b.tv_ball(p, r)[0]
+        if name in ("J", "M2"):
+            return b.score_energy_ball(p) if name == "J" else b.second_moment_ball(p)
+        functions = {
+            "KL": b.kl_ball,
+            "W2": b.w2_ball,
+            "chi2": b.chi2_ball,
+            "Hellinger": b.hellinger_ball,
+            "FI": b.relative_fisher_ball,
+        }
+        return functions[name](p, r)
+
+
+class SecondRoad(Road):
+    """mpmath at `SECOND_DIGITS` digits, by textbook forms."""
+
+    arithmetic = DIGITS
+
+    def number(self, value: float | Fraction) -> mp.mpf:
+        return (
+            mp.mpf(value.numerator) / value.denominator
+            if isinstance(value, Fraction)
+            else mp.mpf(float(value))
+        )
+
+    def sampled(self) -> Sequence[Lane]:
+        if self.case.sampler in _CONTINUOUS:
+            from simulators.laws.continuous_second import flow_second
+
+            return _lanes(flow_second(self.single))
+        from simulators.laws.second import second_output
+
+        return _lanes(second_output(self.single))
+
+    def path_kl(self) -> mp.mpf:
+        if self.case.sampler in _CONTINUOUS:
+            from simulators.laws.continuous_second import flow_path_kl_second
+
+            return flow_path_kl_second(self.single)
+        from simulators.laws.second import second_path_kl
+
+        return second_path_kl(self.single)
+
+    def squared_error(self, average: str) -> mp.mpf:
+        if average == "output-sup":
+            from simulators.laws.continuous_second import own_law_error_second
+
+            return own_law_error_second(self.single)
+        if self.case.sampler in _CONTINUOUS:
+            from simulators.laws.continuous_second import flow_score_error_second
+
+            return flow_score_error_second(self.single, average)
+        from simulators.laws.second import second_score_error
+
+        return second_score_error(self.single, average)
+
+    def flowed(self) -> tuple[Sequence[Lane], Sequence[Lane]]:
+        from simulators.laws.continuous_second import ou_flow_second
+
+        return ou_flow_second(self.single)
+
+    def distance(self, name: str, p: Sequence[Lane], r: Sequence[Lane]) -> mp.mpf:
+        from simulators.distances import second as s
+
+        if name in ("J", "M2"):
+            return s.score_energy_second(p) if name == "J" else s.second_moment_second(p)
+        functions = {
+            "KL": s.kl_second,
+            "W2": s.w2_second,
+            "chi2": s.chi2_second,
+            "Hellinger": s.hellinger_second,
+            "FI": s.relative_fisher_second,
+            "TV": s.tv_second,
+        }
+        return functions[name](p, r)
+
+
+def _lanes(law: Any) -> Sequence[Lane]:
+    return list(zip(law.variances, law.means, law.multiplicities, strict=True))
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work in balls of that many bits."""
+    before = flint.ctx.prec
+    flint.ctx.prec = bits
+    try:
+        yield
+    finally:
+        flint.ctx.prec = before
+
+
+def balls(
+    compute: Callable[[BallRoad], Sequence[flint.arb]],
+    case: Case,
+    average: str = "time",
+    bits: Sequence[int] = BITS,
+) -> list[flint.arb]:
+    """Values as balls, at the first precision where every one is known to `RELATIVE_WIDTH` (or is exactly
+    zero or infinite).
+    """
+    values: list[flint.arb] = []
+    for working in bits:
+        with precision(working):
+            values = list(compute(BallRoad(case, average)))
+        if all(_sharp(value) for value in values):
+            break
+    return values
+
+
+def _sharp(value: flint.arb) -> bool:
+    return bool(value.is_exact()) or (value.is_finite() and value.rad() <= abs(value.mid()) * RELATIVE_WIDTH)
+
+
+def second(compute: Callable[[SecondRoad], Number], case: Case, average: str = "time") -> Number:
+    """A value by the second road."""
+    with mp.workdps(SECOND_DIGITS):
+        return compute(SecondRoad(case, average))
+
+
+def to_enclosure(ball: flint.arb, method: str = "ball arithmetic") -> Enclosure:
+    """The float enclosure of a ball, rounded outward; a ball that is not finite covers all it may be."""
+    if ball.is_nan():
+        return Enclosure.between(-np.inf, np.inf, method, "enclosed")
+    low, high = float(ball.lower()), float(ball.upper())
+    if not ball.is_exact() or flint.arb(low) != ball:
+        low, high = float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf))
+    return Enclosure.between(low, high, method, "enclosed")
+
+
+def enclose(expr: sp.Expr, case: Case, average: str = "time") -> Enclosure:
+    """The value of an expression on a case, in balls.
+
+    Raises InputError for a symbol that the case does not give, NotDefined for a quantity without a value
+    here.
+    """
+    try:
+        (value,) = balls(lambda road: [road.value(expr)], case, average)
+    except KeyError as error:
+        raise InputError(
+            "parameters", dict(case.parameters), f"expected a value for {error.args[0]}"
+        ) from error
+    return to_enclosure(value)

@@ -1,0 +1,192 @@
+"""The last word on one case: both sides in ball arithmetic, and by the second road.
+
+A case violates a claim only if the balls of both sides are disjoint the wrong way, every assumption is met in
+balls, and the second road finds the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import flint
+import mpmath as mp
+import numpy as np
+import sympy as sp
+
+from bounds.claim import Claim
+from properties.admissible import EQUALITY_RTOL, raising, relations
+from properties.assess import assess
+from properties.cases import Case
+from properties.exact import BITS, BallRoad, Road, SecondRoad, balls, precision, second, to_enclosure
+from properties.population import Population
+from properties.space import space_of
+from simulators.enclosure import Enclosure
+from simulators.errors import NotDefined
+
+__all__ = ["AGREEMENT", "Exam", "examine", "second_opinion"]
+
+AGREEMENT = 1e-8
+"""Largest relative difference between the two roads that still counts as the same number."""
+
+TOUCHING_RTOL = 1e-25
+ZERO = 1e-100
+"""Two sides that both lie this close to zero are equal: no claim is about quantities of that size."""
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What is known of one case.
+
+    outcome : "below" (the relation is certain), "above" (certainly violated), "touching" (equal to 25
+        digits), "open" (cannot tell), or "outside" (an assumption is not met, or a side has no value).
+    ratio   : lhs/rhs for "<=" and "==", rhs/lhs for ">=".
+    """
+
+    case: Case
+    lhs: Enclosure
+    rhs: Enclosure
+    outcome: str
+    ratio: float
+    level: str
+
+
+def examine(claim: Claim, case: Case, bits: Sequence[int] = BITS) -> Exam:
+    """Both sides of the claim on one case, in balls where every part has one, else in float enclosures."""
+    try:
+        met, left, right = _in_balls(claim, case, bits)
+    except NotDefined:
+        exam = _in_floats(claim, case)
+        return _by_digits(claim, exam) if exam.outcome == "open" and bits else exam
+    lhs, rhs = to_enclosure(left), to_enclosure(right)
+    valued = not (left.is_nan() or right.is_nan())
+    outcome = _outcome(claim.relation, left, right) if met and valued else "outside"
+    return Exam(case, lhs, rhs, outcome, _ratio(claim.relation, lhs, rhs), "enclosed")
+
+
+def _in_balls(claim: Claim, case: Case, bits: Sequence[int]) -> tuple[bool, flint.arb, flint.arb]:
+    def sides(road: BallRoad) -> list[flint.arb]:
+        _raise(claim, road)
+        return [
+            road.value(claim.lhs),
+            road.value(claim.rhs),
+            *(road.value(rel.lhs) - road.value(rel.rhs) for rel in relations(claim)),
+            *(abs(road.value(rel.lhs)) for rel in relations(claim)),
+        ]
+
+    left, right, *rest = balls(sides, case, claim.score.average, bits)
+    count = len(relations(claim))
+    met = all(
+        _holds(rel, gap, size)
+        for rel, gap, size in zip(relations(claim), rest[:count], rest[count:], strict=True)
+    )
+    return met, left, right
+
+
+def _raise(claim: Claim, road: Road) -> None:
+    for _, large, small in raising(claim):
+        road.override(large, road.arithmetic.largest(road[large], road.value(small)))
+
+
+def _holds(rel: sp.Rel, gap: flint.arb, size: flint.arb) -> bool:
+    if isinstance(rel, sp.Eq):
+        return bool(abs(gap) <= size * EQUALITY_RTOL)
+    if isinstance(rel, sp.Ge | sp.Gt):
+        gap = -gap
+    return bool(gap < 0) if isinstance(rel, sp.Lt | sp.Gt) else not gap > 0
+
+
+def _outcome(relation: str, left: flint.arb, right: flint.arb) -> str:
+    if relation == "==":
+        if left.overlaps(right):
+            return "below" if _width(left, right) <= 1e-12 else "open"
+        return "above"
+    small, large = (left, right) if relation == "<=" else (right, left)
+    if small <= large:
+        return "below"
+    if small > large:
+        return "above"
+    return "touching" if _width(left, right) <= TOUCHING_RTOL else "open"
+
+
+def _width(left: flint.arb, right: flint.arb) -> float:
+    """Relative width of the smallest interval that holds both balls."""
+    if not (left.is_finite() and right.is_finite()):
+        return float("inf")
+    with precision(BITS[-1]):
+        union = left.union(right)
+        if abs(union).upper() < ZERO:
+            return 0.0
+        return float(union.rad() / abs(union.mid())) if union.mid() != 0 else float("inf")
+
+
+def _in_floats(claim: Claim, case: Case) -> Exam:
+    result = assess(claim, Population.of([case], claim.setup, list(space_of(claim).parameters)))
+    if not len(result):
+        nothing = Enclosure.between(-np.inf, np.inf)
+        return Exam(case, nothing, nothing, "outside", float("nan"), "deterministic")
+    lhs, rhs = result.lhs[0], result.rhs[0]
+    outcome = (
+        "below"
+        if result.below[0]
+        else "above"
+        if result.above[0]
+        else "touching"
+        if result.touching[0]
+        else "open"
+    )
+    return Exam(case, lhs, rhs, outcome, _ratio(claim.relation, lhs, rhs), "deterministic")
+
+
+def _by_digits(claim: Claim, exam: Exam) -> Exam:
+    """Decide by the second road what has no balls and is too close for floats."""
+    left, right = _second_sides(claim, exam.case)
+    gap = abs(left - right)
+    scale = max(abs(left), abs(right))
+    if scale < ZERO or gap <= mp.mpf(10) ** -12 * scale:
+        outcome = "below" if claim.relation == "==" else "touching"
+    else:
+        ordered = {"<=": left < right, ">=": left > right, "==": False}[claim.relation]
+        outcome = "below" if ordered else "open"
+    return replace(exam, outcome=outcome)
+
+
+def _ratio(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
+    small, large = (rhs, lhs) if relation == ">=" else (lhs, rhs)
+    with np.errstate(all="ignore"):
+        if float(large.mid) == 0.0:
+            return float("inf") if float(small.mid) > 0 else 1.0
+        value = float(small.mid / large.mid)
+    return value if np.isfinite(value) or np.isinf(float(small.mid)) else float("nan")
+
+
+def second_opinion(claim: Claim, exam: Exam) -> bool:
+    """Whether the second road finds the violation of the exam, and the same two numbers."""
+
+    try:
+        left, right = _second_sides(claim, exam.case)
+    except NotDefined:
+        return False
+    violated = {
+        "<=": left > right,
+        ">=": left < right,
+        "==": abs(left - right) > mp.mpf(10) ** -20 * max(abs(left), abs(right)),
+    }
+    return bool(violated[claim.relation]) and _same(left, exam.lhs) and _same(right, exam.rhs)
+
+
+def _second_sides(claim: Claim, case: Case) -> tuple[Any, Any]:
+    def sides(road: SecondRoad) -> tuple[Any, Any]:
+        _raise(claim, road)
+        return road.value(claim.lhs), road.value(claim.rhs)
+
+    left, right = second(sides, case, claim.score.average)
+    return left, right
+
+
+def _same(value: mp.mpf, enclosure: Enclosure) -> bool:
+    if mp.isinf(value):
+        return bool(np.isinf(enclosure.hi))
+    slack = AGREEMENT * max(abs(float(value)), 1e-300)
+    return bool(enclosure.lo - slack <= float(value) <= enclosure.hi + slack)

@@ -1,0 +1,109 @@
+"""Hypothesis strategies: targets, grids, score errors, and admissible cases of a claim, small ones first.
+
+`gaussians`, `grids` and `affine_errors` are registered, so that ``st.from_type(Gaussian)`` works. `cases`
+never filters: a move that leaves the claim's assumptions falls back to the admissible case it started from.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from hypothesis import strategies as st
+
+from bounds.claim import Claim
+from properties.assess import assess
+from properties.cases import Case
+from properties.population import Population
+from properties.search import consistent
+from properties.space import Space, draw, space_of
+from simulators.grids import Grid
+from simulators.score_errors import PROFILES, AffineError
+from simulators.targets import Gaussian
+
+__all__ = ["affine_errors", "cases", "gaussians", "grids"]
+
+POOL = 256
+
+
+def _log(low: float, high: float) -> st.SearchStrategy[float]:
+    """Positive numbers, log-uniform over decades around one; one first."""
+    return st.floats(low, high, allow_nan=False).map(lambda exponent: float(10.0**exponent))
+
+
+@st.composite
+def gaussians(draw: st.DrawFn, *, spaces: int = 2, singular: bool = False) -> Gaussian:
+    """Gaussian targets with at most ``spaces`` eigenspaces; zero variances only if ``singular``."""
+    count = draw(st.integers(1, spaces))
+    variance = st.one_of(st.just(0.0), _log(-3, 3)) if singular else _log(-3, 3)
+    rows = [
+        (draw(variance), draw(st.sampled_from([1, 2, 3, 10, 1000])), draw(st.floats(-10, 10)))
+        for _ in range(count)
+    ]
+    variances, counts, means = zip(*rows, strict=True)
+    return Gaussian(variances, counts, means)
+
+
+@st.composite
+def grids(draw: st.DrawFn, *, early: bool = False) -> Grid:
+    """Uniform grids, and geometric ones where there is early stopping."""
+    horizon, count = draw(_log(-1, 1)), draw(st.integers(1, 200))
+    if not early:
+        return Grid.uniform(horizon, count)
+    stop = horizon * draw(st.floats(1e-4, 0.5))
+    return draw(st.sampled_from([Grid.uniform, Grid.geometric]))(horizon, count, stop)
+
+
+@st.composite
+def affine_errors(draw: st.DrawFn, *, spaces: int = 1) -> AffineError:
+    """Affine score errors for targets with that many eigenspaces."""
+    sizes = st.floats(-3, 3)
+    shift = tuple(draw(sizes) for _ in range(spaces))
+    linear = tuple(draw(sizes) for _ in range(spaces))
+    return AffineError(shift, linear, draw(st.sampled_from(PROFILES)))
+
+
+def cases(claim: Claim) -> st.SearchStrategy[Case]:
+    """Admissible cases of a claim: drawn ones, moved in every parameter by up to two decades as far as the
+    assumptions allow.
+    """
+    space, pool = _pool(claim)
+    return _moved(space, pool)
+
+
+@lru_cache(maxsize=512)
+def _pool(claim: Claim) -> tuple[Space, Population]:
+    """Admissible cases, the simplest first."""
+    space = space_of(claim)
+    rng = np.random.default_rng(int(claim.hash, 16))
+    parts: list[Population] = []
+    for _ in range(12):
+        parts.append(assess(claim, draw(space, rng, 32, 16)).population)
+        if sum(len(part) for part in parts) >= POOL:
+            break
+    whole = Population.concatenate([part for part in parts if len(part)] or parts[:1])
+    if not len(whole):
+        raise ValueError(f"{claim.key}: no admissible case among {12 * 512} drawn")
+    size = (
+        whole.dimension
+        * whole.N
+        * (1 + np.abs(np.log(np.where(whole.eigenvalues > 0, whole.eigenvalues, 1e-3))).sum(axis=1))
+    )
+    return space, whole.take(np.argsort(size, kind="stable")[:POOL])
+
+
+@st.composite
+def _moved(draw: st.DrawFn, space: Space, pool: Population) -> Case:
+    row = pool.take([draw(st.integers(0, len(pool) - 1))])
+    moved = row
+    for gene in space.genes:
+        exponent = draw(st.floats(-2, 2))
+        if exponent:
+            moved = gene.put(moved, gene.get(moved) * 10.0**exponent)
+    result = assess(space.claim, consistent(space, moved))
+    return result.population.case(0) if len(result) else row.case(0)
+
+
+st.register_type_strategy(Gaussian, gaussians())
+st.register_type_strategy(Grid, grids())
+st.register_type_strategy(AffineError, affine_errors())

@@ -1,0 +1,336 @@
+"""From a search to a verdict, in the strict words: what may be said, with the number that defends it.
+
+`judge` runs the whole way of one claim: search, exact examination of the worst cases, growth of the ratio,
+witnesses, and the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import sympy as sp
+
+from bounds.claim import Claim
+from bounds.quantity import Iterate
+from properties.assess import assess
+from properties.cases import Case
+from properties.exact import BITS
+from properties.exam import Exam, examine, second_opinion
+from properties.growth import Growth, growth_of
+from properties.measures import untestable
+from properties.population import Population
+from properties.search import EFFORTS, Effort, Found, ladder, search
+from properties.shrink import natural, rounded, simplified
+from properties.space import Space
+from simulators.enclosure import weaker
+from simulators.errors import NotDefined
+
+__all__ = ["NoEffectiveCase", "Verdict", "Witness", "judge", "sharp_cases"]
+
+MARGIN = 1.1
+"""A hidden constant is used with this factor above the largest ratio that was witnessed."""
+
+
+class NoEffectiveCase(ValueError):
+    """No drawn case meets the assumptions; ``assumption`` is the one that lets the fewest through."""
+
+    def __init__(self, assumption: str, tried: int) -> None:
+        super().__init__(f"no case of {tried} tried meets {assumption!r}")
+        self.assumption = assumption
+        self.tried = tried
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A case that violates the claim, in one of three roles: simplest, worst, natural."""
+
+    kind: str
+    exam: Exam
+
+
+@dataclass
+class Verdict:
+    """The verdict on a claim and everything that was counted on the way to it."""
+
+    claim: Claim
+    word: str
+    reason: str
+    evidence: str = "none"
+    worst: Exam | None = None
+    witnesses: tuple[Witness, ...] = ()
+    growth: Growth | None = None
+    lower: float | None = None
+    used: float | None = None
+    tried: int = 0
+    admissible: int = 0
+    decided: int = 0
+    undecided: int = 0
+    touching: int = 0
+    vacuous: int = 0
+    points: list[tuple[float, float]] = field(default_factory=list)
+    sharp: list[tuple[str, float, float]] = field(default_factory=list)
+    not_tried: tuple[str, ...] = ()
+    work: int = 0
+
+
+def sharp_cases(claim: Claim) -> list[Case]:
+    """The claim's own sharp cases, completed from its setup."""
+    cases = []
+    for sharp in claim.sharp:
+        data = {"clock": claim.setup.clock, "sampler": claim.setup.sampler, **dict(sharp.case)}
+        if claim.setup.start == "q_T":
+            data.setdefault("start", "q_T")
+        cases.append(Case.from_dict(data))
+    return cases
+
+
+def judge(
+    claim: Claim, *, seed: int = 0, effort: Effort | str = "default", bits: Sequence[int] = BITS
+) -> Verdict:
+    """The verdict on one claim.
+
+    seed   : all randomness derives from it and from the claim's hash.
+    effort : a profile name or an `Effort`.
+    bits   : ball precisions to try; empty takes the precision away, and equality cases stay undecided.
+    Raises NoEffectiveCase if no admissible case is found.
+    """
+    why = untestable(claim)
+    if why:
+        return Verdict(claim, "untested", why, not_tried=_not_tried(claim))
+    work = EFFORTS[effort] if isinstance(effort, str) else effort
+    if any(expr.has(sp.Integral, Iterate) for expr in claim.expressions):
+        work = work.lighter
+    cases = sharp_cases(claim)
+    entropy = [seed, int(claim.hash, 16)]
+    try:
+        space, found = search(claim, entropy, work, cases)
+        climbs = not claim.is_stated and bool(found.admissible)
+        heights = ladder(space, found, np.random.default_rng([*entropy, 1]), work) if climbs else []
+    except NotDefined as error:
+        return Verdict(claim, "untested", str(error), not_tried=_not_tried(claim))
+    if not found.admissible:
+        tightest = (
+            min(found.passed, key=lambda name: found.passed[name])
+            if found.passed
+            else "the bound has a value"
+        )
+        raise NoEffectiveCase(tightest, found.tried)
+    verdict = _decide(claim, space, found, heights, work, entropy, bits)
+    verdict.sharp = _sharp_ratios(claim, cases, bits)
+    return verdict
+
+
+# -- deciding ------------------------------------------------------------------------------------------------
+
+
+def _decide(
+    claim: Claim,
+    space: Space,
+    found: Found,
+    heights: list[float],
+    work: Effort,
+    entropy: list[int],
+    bits: Sequence[int],
+) -> Verdict:
+    base = Verdict(
+        claim,
+        "undecided",
+        "",
+        tried=found.tried,
+        admissible=found.admissible,
+        decided=found.below,
+        touching=found.touching,
+        undecided=found.open + found.touching,
+        vacuous=found.vacuous,
+        points=found.points,
+        not_tried=_not_tried(claim),
+        work=found.steps + 40 * found.tried,
+        evidence=weaker(*found.levels) if found.levels else "none",
+    )
+    base.worst = _worst(claim, found, bits)
+    if not claim.is_stated:
+        return _hidden(base, space, found, heights)
+    if found.ratio > 1.0:
+        return _violated(base, space, found, work, entropy, bits)
+    return _upheld(base, found, work, bits)
+
+
+def _worst(claim: Claim, found: Found, bits: Sequence[int]) -> Exam | None:
+    for i in range(min(len(found.best), 5)):
+        exam = examine(claim, found.best.case(i), bits)
+        if exam.outcome != "outside":
+            return exam
+    return None
+
+
+def _violated(
+    base: Verdict, space: Space, found: Found, work: Effort, entropy: list[int], bits: Sequence[int]
+) -> Verdict:
+    confirmed = _confirmed(base.claim, found, bits)
+    if confirmed is None:
+        base.word, base.reason = (
+            "undecided",
+            "float enclosures show a violation that ball arithmetic or the second road does not confirm",
+        )
+        return base
+    row, exam = confirmed
+    base.word, base.evidence, base.worst = "refuted", exam.level, exam
+    base.witnesses = _witnesses(base.claim, space, found.best.take([row]), exam, work, entropy, bits)
+    base.worst = max((w.exam for w in base.witnesses), key=lambda e: e.ratio, default=exam)
+    base.reason = (
+        f"the left side is {base.worst.ratio:.4g} times the bound on an admissible case; two roads agree"
+    )
+    return base
+
+
+def _confirmed(claim: Claim, found: Found, bits: Sequence[int]) -> tuple[int, Exam] | None:
+    for i in range(min(len(found.best), 12)):
+        if found.scores[i] <= 1.0:
+            break
+        exam = examine(claim, found.best.case(i), bits)
+        if exam.outcome == "above" and second_opinion(claim, exam):
+            return i, exam
+    return None
+
+
+def _witnesses(
+    claim: Claim,
+    space: Space,
+    row: Population,
+    exam: Exam,
+    work: Effort,
+    entropy: list[int],
+    bits: Sequence[int],
+) -> tuple[Witness, ...]:
+    rng = np.random.default_rng([*entropy, 2])
+    worst = _first_valid(claim, [rounded(space, row), exam.case], bits) or exam
+    simplest = _first_valid(claim, [simplified(space, row)], bits) or worst
+    everyday = natural(space, row, rng, work)
+    chosen = _first_valid(claim, [everyday] if everyday else [], bits) or simplest
+    return Witness("simplest", simplest), Witness("worst", worst), Witness("natural", chosen)
+
+
+def _first_valid(claim: Claim, cases: Sequence[Case], bits: Sequence[int]) -> Exam | None:
+    for case in cases:
+        exam = examine(claim, case, bits)
+        if exam.outcome == "above" and second_opinion(claim, exam):
+            return exam
+    return None
+
+
+def _upheld(base: Verdict, found: Found, work: Effort, bits: Sequence[int]) -> Verdict:
+    claim = base.claim
+    exact = _settle(base, found, work, bits)
+    if exact is not None:
+        return exact
+    if found.below == 0 and base.decided == 0:
+        base.word, base.reason = "undecided", "no case could be decided; more precision would tell"
+    elif found.vacuous >= found.admissible:
+        base.word, base.reason = "vacuous", "the bound is trivial on every admissible case that was tried"
+    elif claim.relation == "==":
+        base.word, base.reason = "holds", f"both sides agree on all {base.decided} decided cases"
+    else:
+        close = base.worst.ratio if base.worst else found.ratio
+        base.word, base.reason = (
+            "holds",
+            f"all {base.decided} decided cases lie below the bound; the closest reaches {close:.4g} of it",
+        )
+    return base
+
+
+def _settle(base: Verdict, found: Found, work: Effort, bits: Sequence[int]) -> Verdict | None:
+    """Decide in balls the closest cases and those that floats left open.
+
+    Returns a verdict only if one of them violates the claim or stays open.
+    """
+    closest = [found.best.case(i) for i in range(min(len(found.best), work.exact))]
+    loose = found.unsettled[: 4 * work.exact]
+    still_open = 0 if bits else len(loose) + found.touching
+    for i, case in enumerate([*closest, *loose] if bits else []):
+        exam = examine(base.claim, case, bits)
+        if exam.outcome == "above" and second_opinion(base.claim, exam):
+            return _near_violation(base, exam)
+        still_open += exam.outcome in ("open", "above")
+        if i >= len(closest) and exam.outcome in ("below", "outside"):
+            base.decided += exam.outcome == "below"
+            base.undecided -= 1
+    if not still_open:
+        return None
+    base.word = "undecided"
+    base.reason = f"{still_open} cases near equality stay open; more precision would tell"
+    return base
+
+
+def _near_violation(base: Verdict, exam: Exam) -> Verdict:
+    base.word, base.evidence, base.worst = "refuted", exam.level, exam
+    base.reason = f"the ratio is {exam.ratio:.17g} on a near-equality case"
+    base.witnesses = tuple(Witness(kind, exam) for kind in ("simplest", "worst", "natural"))
+    return base
+
+
+def _hidden(base: Verdict, space: Space, found: Found, heights: list[float]) -> Verdict:
+    growth = growth_of(space, found.best.take([0]), heights, polylog=base.claim.constant == "polylog")
+    base.growth, base.lower = growth, base.worst.ratio if base.worst else None
+    if base.worst is None or (not np.isfinite(found.ratio) and found.ratio < 0):
+        base.reason = "no case could be decided"
+    elif growth.unbounded:
+        base.word, base.evidence = "diverges", base.worst.level
+        base.reason = (
+            f"the ratio grows without bound along {growth.ray} ({growth.describe()}); "
+            f"it forces C >= {base.worst.ratio:.3g} already"
+        )
+    elif growth.settled:
+        base.word = "bounded"
+        base.used = _rounded_up(MARGIN * base.worst.ratio)
+        base.reason = f"the supremum seen is {base.worst.ratio:.4g}, flat as the box is extended; C = {base.used:g} serves"
+    else:
+        tops = ", ".join(f"{height:.3g}" for height in heights)
+        base.reason = f"the supremum still grows slowly as the box is extended ({tops})"
+    return base
+
+
+def _rounded_up(value: float) -> float:
+    """The next number with two significant digits."""
+    if not (np.isfinite(value) and value > 0):
+        return value
+    scale = 10.0 ** (np.floor(np.log10(value)) - 1)
+    return float(f"{np.ceil(value / scale * (1 - 1e-12)) * scale:.6g}")
+
+
+def _sharp_ratios(claim: Claim, cases: Sequence[Case], bits: Sequence[int]) -> list[tuple[str, float, float]]:
+    return [
+        (sharp.name, examine(claim, case, bits or BITS).ratio, sharp.attains)
+        for sharp, case in zip(claim.sharp, cases, strict=True)
+    ]
+
+
+def _not_tried(claim: Claim) -> tuple[str, ...]:
+    missing = []
+    if claim.setup.target in ("any", "gaussian") and claim.setup.target == "any":
+        missing.append("targets other than Gaussians")
+    if claim.score.kind == "estimated":
+        missing.append("score errors that are not affine")
+    if claim.setup.grid == "any":
+        missing.append("grids other than uniform and geometric")
+    return tuple(missing)
+
+
+def worst_terms(claim: Claim, case: Case) -> list[tuple[str, float, float]]:
+    """Value ends of each term of the right side on a case, as (name, lo, hi)."""
+    from properties.evaluate import FLOATS, evaluate
+    from properties.measures import Measures
+    from properties.space import space_of
+
+    population = assess(
+        claim, Population.of([case], claim.setup, list(space_of(claim).parameters))
+    ).population
+    if not len(population):
+        return []
+    measures = Measures(claim, population)
+    rows = []
+    for name, term in claim.terms.items():
+        value = evaluate(term if not claim.is_stated else claim.constant * term, measures, FLOATS)
+        rows.append((name, float(np.ravel(value.lo)[0]), float(np.ravel(value.hi)[0])))
+    return rows

@@ -1,0 +1,1 @@
+"""Say so: pure functions of the recorded results, and the command line."""

@@ -1,0 +1,233 @@
+"""A baseline of verdicts, constants and exponents, and what a later run changed against it.
+
+The baseline is a small JSON file (schema ``lesssim.baseline/1``), sorted by key, made to be committed and
+read in a review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reports.record import Record, RecordError, Results, number, read_json
+from reports.vocabulary import EVIDENCE, VERDICTS
+from reports.wording import plural, sig
+
+__all__ = ["FORMAT", "Change", "diff", "headline", "load", "save"]
+
+FORMAT = "lesssim.baseline/1"
+TOLERANCE = (
+    1e-3  # relative: above what two machines differ by at an optimum, below what an edited bound shows
+)
+KINDS = ("regression", "note", "improvement")
+SUPPORT = [*VERDICTS]  # strongest first
+ENTRY = ("claim_hash", "constant", "evidence", "growth", "met", "ratio", "verdict")
+
+
+class Change(NamedTuple):
+    """One difference: ``kind`` is "regression", "note" or "improvement"; ``why`` says why it matters."""
+
+    kind: str
+    key: str
+    what: str
+    why: str
+
+
+def save(results: Results) -> dict[str, Any]:
+    """The baseline of some results, as plain data."""
+    environment = {name: results["environment"][name] for name in ("lesssim", "profile", "seed")}
+    claims = {claim["key"]: _entry(claim) for claim in results["claims"]}
+    return {"schema": FORMAT, "environment": environment, "claims": claims}
+
+
+def _entry(claim: Record) -> dict[str, Any]:
+    fitted = claim["growth"]
+    return {
+        "claim_hash": claim["claim_hash"],
+        "constant": claim["constant"],
+        "evidence": claim["evidence"],
+        "growth": {name: fitted[name] for name in ("ray", "law", "exponent", "interval")} if fitted else {},
+        "met": claim["met"],
+        "ratio": claim["worst"]["ratio"] if claim["worst"] else None,
+        "verdict": claim["verdict"],
+    }
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """The baseline in a file.
+
+    Raises RecordError, in one line, when it cannot be used.
+    """
+    file = str(path)
+    data = read_json(path)
+    if not isinstance(data, dict) or data.get("schema") != FORMAT:
+        found = data.get("schema", "(missing)") if isinstance(data, dict) else type(data).__name__
+        raise RecordError(file, "schema", repr(found), repr(FORMAT))
+    claims = data.get("claims")
+    environment = data.get("environment")
+    if not isinstance(environment, dict) or not {"profile", "seed"} <= environment.keys():
+        raise RecordError(file, "environment", repr(environment), "a table with profile and seed")
+    if not isinstance(claims, dict):
+        raise RecordError(file, "claims", repr(claims), "a table of claims by key")
+    for key, entry in claims.items():
+        for name in ENTRY:
+            if not isinstance(entry, dict) or name not in entry:
+                raise RecordError(file, f"claims.{key}.{name}", "(missing)", "a value")
+        if entry["verdict"] not in VERDICTS or entry["evidence"] not in EVIDENCE:
+            raise RecordError(
+                file, f"claims.{key}.verdict", repr((entry["verdict"], entry["evidence"])), "known words"
+            )
+    return data
+
+
+def diff(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, tolerance: float = TOLERANCE
+) -> list[Change]:
+    """What changed between two baselines, regressions first, then by key."""
+    old, new = before["claims"], after["claims"]
+    changes = [
+        Change("note", "(run)", what, "other cases were tried, so the numbers may differ")
+        for what in _settings(before, after)
+    ]
+    changes += [
+        Change("regression", key, "no longer checked", "a claim that is not run can break unseen")
+        for key in old.keys() - new.keys()
+    ]
+    changes += [_added(key, new[key]) for key in new.keys() - old.keys()]
+    for key in old.keys() & new.keys():
+        changes += [
+            Change(kind, key, what, why) for kind, what, why in _compare(old[key], new[key], tolerance)
+        ]
+    return sorted(changes, key=lambda change: (KINDS.index(change.kind), change.key, change.what))
+
+
+def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("profile", "seed"):
+        old, new = before["environment"][name], after["environment"][name]
+        if old != new:
+            yield f"{name} {old} -> {new}"
+
+
+def _added(key: str, entry: Mapping[str, Any]) -> Change:
+    if entry["met"]:
+        return Change("note", key, f"new: {entry['verdict']}", "save the baseline to keep it")
+    return Change("regression", key, f"new: {entry['verdict']}", "it does not meet its expectation")
+
+
+Difference = tuple[str, str, str]
+
+
+def _compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float) -> Iterator[Difference]:
+    edited = old["claim_hash"] != new["claim_hash"]
+    if edited:
+        yield "note", "the claim was edited", "the numbers below compare the old bound with the new one"
+    if old["verdict"] != new["verdict"]:
+        yield _verdict(old, new)
+        return
+    if old["met"] != new["met"]:
+        yield (
+            ("improvement" if new["met"] else "regression"),
+            f"{'met' if new['met'] else 'not met'} now",
+            "the expectation was changed",
+        )
+    yield from _evidence(old, new)
+    yield from _ratio(old, new, tolerance, edited=edited)
+    yield from _used(old, new, tolerance)
+    yield from _exponent(old, new)
+
+
+def _verdict(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
+    what = f"{old['verdict']} -> {new['verdict']}"
+    if old["met"] != new["met"]:
+        better = bool(new["met"])
+        return ("improvement" if better else "regression"), what, f"{VERDICTS[new['verdict']].meaning}"
+    weaker = SUPPORT.index(new["verdict"]) > SUPPORT.index(old["verdict"])
+    return (
+        ("regression" if weaker else "improvement"),
+        what,
+        "support is weaker" if weaker else "support is stronger",
+    )
+
+
+def _evidence(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    if old["evidence"] != new["evidence"]:
+        weaker = [*EVIDENCE].index(new["evidence"]) > [*EVIDENCE].index(old["evidence"])
+        why = "the verdict rests on less than before" if weaker else "the verdict rests on more than before"
+        yield (
+            ("regression" if weaker else "improvement"),
+            f"evidence {old['evidence']} -> {new['evidence']}",
+            why,
+        )
+
+
+def _ratio(
+    old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float, *, edited: bool
+) -> Iterator[Difference]:
+    """The worst ratio: how tight an edited bound is, and how well the search did on an unedited one."""
+    direction = _moved(old["ratio"], new["ratio"], tolerance)
+    if direction:
+        what = f"worst ratio {sig(old['ratio'], 4)} -> {sig(new['ratio'], 4)}"
+        if edited:
+            yield (
+                ("improvement", what, "the bound is tighter")
+                if direction > 0
+                else ("regression", what, "the bound is looser")
+            )
+        elif direction > 0:
+            yield "note", what, "a worse case of the same bound was found"
+        else:
+            yield "regression", what, "the same bound, but the search no longer finds its worst case"
+
+
+def _used(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float) -> Iterator[Difference]:
+    """The constant used in place of a hidden one."""
+    direction = _moved(old["constant"]["used"], new["constant"]["used"], tolerance)
+    if direction:
+        what = f"constant used {sig(old['constant']['used'], 4)} -> {sig(new['constant']['used'], 4)}"
+        yield (
+            ("regression", what, "the bound needs a larger constant")
+            if direction > 0
+            else ("improvement", what, "a smaller constant does")
+        )
+
+
+def _exponent(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    """The fitted growth: a change counts when the two confidence intervals do not meet."""
+    before, after = old["growth"], new["growth"]
+    if not before or not after:
+        return
+    if before["law"] != after["law"] or before["ray"] != after["ray"]:
+        yield (
+            "note",
+            f"growth {before['law']} along {before['ray']} -> {after['law']} along {after['ray']}",
+            "another ray or law is worst",
+        )
+        return
+    old_low, old_high, new_low, new_high = (number(end) for end in (*before["interval"], *after["interval"]))
+    if new_low > old_high or new_high < old_low:
+        what = f"exponent {sig(before['exponent'])} -> {sig(after['exponent'])} along {after['ray']}"
+        yield (
+            ("regression", what, "the ratio grows faster")
+            if new_low > old_high
+            else ("improvement", what, "the ratio grows more slowly")
+        )
+
+
+def _moved(old: float | str | None, new: float | str | None, tolerance: float) -> int:
+    """1 for up, -1 for down, 0 for no change to speak of; a number that appears or vanishes is no move."""
+    if old is None or new is None:
+        return 0
+    before, after = number(old), number(new)
+    if before == after or abs(after - before) <= tolerance * max(abs(before), abs(after)) < float("inf"):
+        return 0
+    return 1 if after > before else -1
+
+
+def headline(changes: list[Change], compared: int) -> str:
+    """One line: the regressions first."""
+    if not changes:
+        return f"no change in {plural(compared, 'claim')}"
+    tally = {kind: sum(change.kind == kind for change in changes) for kind in KINDS}
+    counted = ", ".join(plural(tally[kind], kind) for kind in KINDS if tally[kind])
+    return f"{counted}; {plural(compared, 'claim')} compared"

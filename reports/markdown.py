@@ -1,0 +1,96 @@
+"""A record as Markdown (GitHub's dialect): the verdict table, then what needs a reader's attention."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from reports import wording
+from reports.places import SHORT, where
+from reports.record import Record, Results
+
+__all__ = ["code", "plain", "render", "table"]
+
+SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
+
+
+def plain(text: str) -> str:
+    r"""Text that Markdown shows as it stands, on one line.
+
+    >>> plain("a|b <i>")
+    'a\\|b \\<i\\>'
+    """
+    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def code(text: str) -> str:
+    """A code span, whatever it contains, that may stand in a table."""
+    text = " ".join(text.split()).replace("|", "\\|")
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
+    """Lines of a table; ``right`` lists the columns that are set flush right."""
+    rule = ["---:" if column in right else "---" for column in range(len(head))]
+    return ["| " + " | ".join(row) + " |" for row in (head, rule, *rows)]
+
+
+def render(results: Results) -> str:
+    """The report, as text."""
+    claims, errors = results["claims"], results.get("errors", [])
+    environment = results["environment"]
+    lines = ["# lesssim report", "", plain(wording.headline(claims, errors)) + ".", ""]
+    run = f"lesssim {environment['lesssim']}, profile {environment['profile']}, seed {environment['seed']}"
+    lines += [f"Run: {plain(run)}.", ""]
+    if errors:
+        lines += ["## Could not be read", "", *(f"- {code(error['message'])}" for error in errors), ""]
+    if claims:
+        lines += ["## Verdicts", "", *_verdicts(claims), ""]
+    wanting = [claim for claim in claims if not claim["met"]]
+    if wanting:
+        lines += ["## Not as expected", "", *(line for claim in wanting for line in _claim(claim))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _verdicts(claims: Sequence[Record]) -> list[str]:
+    head = ("claim", "verdict", "expected", "evidence", "constant", "worst ratio", "where")
+    rows = (
+        (
+            code(claim["key"]),
+            claim["verdict"] if claim["met"] else f"**{claim['verdict']}**",
+            plain(claim["expected"]),
+            claim["evidence"],
+            f"{plain(wording.constant(claim))} ({claim['constant']['kind']})",
+            wording.ratio(claim),
+            plain(where(claim["worst"] and claim["worst"]["case"], SHORT)),
+        )
+        for claim in claims
+    )
+    return table(head, rows, right=[5])
+
+
+def _claim(claim: Record) -> list[str]:
+    """One claim in full: statement, numbers, reason, next step, scripts."""
+    lines = [f"### {code(claim['key'])}: {claim['verdict']}, {plain(wording.expectation(claim))}", ""]
+    lines += [code(claim["statement"]["text"]), ""]
+    if claim["worst"]:
+        worst = claim["worst"]
+        numbers = f"{wording.against(worst['lhs'], worst['rhs'])}, ratio {wording.ratio(claim, 4)}"
+        lines += [f"- numbers: {plain(numbers)}", f"- where: {plain(where(worst['case']))}"]
+    facts = {
+        "growth": wording.growth(claim),
+        "evidence": f"{claim['evidence']}; {wording.cases(claim)}",
+        "why": claim["reason"],
+        "next": claim["next"],
+        "note": claim["note"],
+    }
+    lines += [*(f"- {name}: {plain(fact)}" for name, fact in facts.items() if fact), ""]
+    for witness in claim["witnesses"]:
+        lines += [f"{witness['kind'].capitalize()} witness:", "", *_block(witness["script"]), ""]
+    return lines
+
+
+def _block(script: str) -> list[str]:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", script)), default=0))
+    return [f"{fence}python", *script.rstrip().splitlines(), fence]

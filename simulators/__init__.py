@@ -1,0 +1,1 @@
+"""Exact laws of diffusion samplers on Gaussian targets and mixtures, as enclosures."""

@@ -1,0 +1,1 @@
+"""Distances between Gaussian laws in one eigenbasis: floats with error bounds, balls, a second road."""

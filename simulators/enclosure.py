@@ -1,0 +1,239 @@
+"""Enclosures: a number, or an array of numbers, known to lie between two floats.
+
+Every measured quantity is an `Enclosure(lo, hi, method, level)`. Arithmetic rounds outward by whole ulps, so that the truth stays
+inside whatever is computed from it; infinities are values. ``level`` is the strength of the evidence, and an operation keeps the weaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["LEVELS", "Enclosure", "weaker"]
+
+LEVELS = ("proved", "enclosed", "deterministic", "statistical")
+"""Levels of evidence, strongest first."""
+
+Array = NDArray[np.float64]
+LIBM_ULPS = (
+    4  # exp, log and power of the C library stay within this many ulps; + - * / sqrt are correctly rounded
+)
+
+
+def weaker(*levels: str) -> str:
+    """The weakest of several levels of evidence."""
+    return max(levels, key=LEVELS.index)
+
+
+def _down(value: Array, ulps: int = 1) -> Array:
+    """Lower ends move down; an overflowed one comes back to the largest float, which is still below the truth."""
+    for _ in range(ulps):
+        value = np.nextafter(value, -np.inf)
+    return value
+
+
+def _up(value: Array, ulps: int = 1) -> Array:
+    for _ in range(ulps):
+        value = np.nextafter(value, np.inf)
+    return value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enclosure:
+    """The closed interval [lo, hi], elementwise for arrays.
+
+    lo, hi : floats or float64 arrays of one shape, lo <= hi, infinities allowed, NaN refused.
+    method : how it was computed, in a few words.
+    level  : one of `LEVELS`.
+    """
+
+    lo: Array
+    hi: Array
+    method: str = ""
+    level: str = "deterministic"
+
+    __array_ufunc__ = None  # so that array * enclosure is an enclosure, not an array of them
+
+    def __post_init__(self) -> None:
+        lo, hi = np.broadcast_arrays(
+            np.asarray(self.lo, dtype=np.float64), np.asarray(self.hi, dtype=np.float64)
+        )
+        if self.level not in LEVELS:
+            raise ValueError(f"level={self.level!r}: expected one of {', '.join(LEVELS)}")
+        if not bool(np.all(lo <= hi)):  # also catches NaN
+            bad = np.flatnonzero(~(lo <= hi).ravel())[0]
+            raise ValueError(
+                f"[lo, hi]=[{lo.ravel()[bad]!r}, {hi.ravel()[bad]!r}]: expected lo <= hi and no NaN"
+            )
+        object.__setattr__(self, "lo", lo)
+        object.__setattr__(self, "hi", hi)
+
+    @classmethod
+    def between(
+        cls, lo: ArrayLike, hi: ArrayLike, method: str = "", level: str = "deterministic"
+    ) -> Enclosure:
+        """The enclosure of these ends, given as floats or anything that makes an array."""
+        return cls(np.asarray(lo, dtype=np.float64), np.asarray(hi, dtype=np.float64), method, level)
+
+    @classmethod
+    def exact(cls, value: Any, method: str = "exact") -> Enclosure:
+        """The degenerate enclosure of floats that are exactly known."""
+        return cls(value, value, method, "enclosed")
+
+    @classmethod
+    def around(cls, mid: Any, error: Any, method: str = "", level: str = "deterministic") -> Enclosure:
+        """[mid - error, mid + error], rounded outward; an infinite ``mid`` stays itself."""
+        centre, radius = np.asarray(mid, dtype=np.float64), np.asarray(error, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            lo, hi = _down(centre - radius), _up(centre + radius)
+        infinite = np.isinf(centre)
+        return cls(np.where(infinite, centre, lo), np.where(infinite, centre, hi), method, level)
+
+    @property
+    def mid(self) -> Array:
+        """A float inside; the shared infinity where both ends are infinite."""
+        with np.errstate(invalid="ignore"):
+            middle = self.lo + 0.5 * (self.hi - self.lo)
+        return np.where(self.lo == self.hi, self.lo, middle)
+
+    @property
+    def width(self) -> Array:
+        """hi - lo; zero where both ends are the same infinity."""
+        with np.errstate(invalid="ignore"):
+            return np.where(self.lo == self.hi, 0.0, self.hi - self.lo)
+
+    def __getitem__(self, index: Any) -> Enclosure:
+        return Enclosure(self.lo[index], self.hi[index], self.method, self.level)
+
+    def contains(self, value: Any) -> NDArray[np.bool_]:
+        """Whether each value lies inside."""
+        inside = np.asarray((self.lo <= value) & (value <= self.hi))
+        return inside
+
+    def labelled(self, method: str, level: str | None = None) -> Enclosure:
+        """The same interval under another method name (and level)."""
+        return Enclosure(self.lo, self.hi, method, level or self.level)
+
+    # -- arithmetic ------------------------------------------------------------------------------------------------
+
+    def _with(self, lo: Array, hi: Array, *others: Enclosure) -> Enclosure:
+        return Enclosure(lo, hi, self.method, weaker(self.level, *(o.level for o in others)))
+
+    def _corners(self, other: Enclosure, op: Callable[[Array, Array], Array]) -> Enclosure:
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            corners = [op(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
+        stacked = np.where(np.isnan(stack := np.stack(corners)), 0.0, stack)  # 0 * inf: the limit 0 is inside
+        return self._with(_down(stacked.min(axis=0)), _up(stacked.max(axis=0)), other)
+
+    def __add__(self, other: Any) -> Enclosure:
+        right = _lift(other)
+        return self._with(_down(self.lo + right.lo), _up(self.hi + right.hi), right)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Enclosure:
+        return self._with(-self.hi, -self.lo)
+
+    def __sub__(self, other: Any) -> Enclosure:
+        return self + (-_lift(other))
+
+    def __rsub__(self, other: Any) -> Enclosure:
+        return _lift(other) + (-self)
+
+    def __mul__(self, other: Any) -> Enclosure:
+        return self._corners(_lift(other), np.multiply)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Enclosure:
+        right = _lift(other)
+        straddles = (right.lo <= 0) & (right.hi >= 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            quotient = self._corners(right, np.divide)
+        lo = np.where(
+            straddles,
+            np.where((self.lo >= 0) & (right.lo >= 0), _down(self.lo / _nonzero(right.hi)), -np.inf),
+            quotient.lo,
+        )
+        hi = np.where(straddles, np.inf, quotient.hi)
+        return self._with(lo, hi, right)
+
+    def __rtruediv__(self, other: Any) -> Enclosure:
+        return _lift(other) / self
+
+    def power(self, exponent: int | float) -> Enclosure:
+        """Elementwise power: any integer, or a real exponent on nonnegative bases."""
+        if float(exponent).is_integer():
+            return self._integer_power(int(exponent))
+        if bool(np.any(self.hi < 0)):
+            raise ValueError(f"base={float(np.min(self.hi))!r}: expected >= 0 under the exponent {exponent}")
+        base = self._with(np.maximum(self.lo, 0.0), self.hi)
+        with np.errstate(divide="ignore"):
+            ends = np.stack([base.lo**exponent, base.hi**exponent])
+        return self._with(
+            np.maximum(_down(ends.min(axis=0), LIBM_ULPS), 0.0), _up(ends.max(axis=0), LIBM_ULPS)
+        )
+
+    def _integer_power(self, n: int) -> Enclosure:
+        if n < 0:
+            return 1 / self._integer_power(-n)
+        with np.errstate(over="ignore"):
+            ends = np.stack([self.lo**n, self.hi**n])
+        lo, hi = _down(ends.min(axis=0), LIBM_ULPS), _up(ends.max(axis=0), LIBM_ULPS)
+        if n % 2 == 0:
+            lo = np.where((self.lo <= 0) & (self.hi >= 0), 0.0, np.maximum(lo, 0.0))
+        return self._with(lo, hi)
+
+    def _monotone(self, function: Callable[[Array], Array], *, floor: float = -np.inf) -> Enclosure:
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            lo, hi = function(self.lo), function(self.hi)
+        return self._with(np.maximum(_down(lo, LIBM_ULPS), floor), _up(hi, LIBM_ULPS))
+
+    def exp(self) -> Enclosure:
+        """e to the enclosure."""
+        return self._monotone(np.exp, floor=0.0)
+
+    def expm1(self) -> Enclosure:
+        """e to the enclosure, minus one, without cancellation."""
+        return self._monotone(np.expm1, floor=-1.0)
+
+    def log(self) -> Enclosure:
+        """Natural logarithm; raises where the enclosure lies below zero."""
+        if bool(np.any(self.hi < 0)):
+            raise ValueError(f"argument={float(np.min(self.hi))!r}: expected > 0 under the logarithm")
+        return self._with(np.maximum(self.lo, 0.0), self.hi)._monotone(np.log)
+
+    def sqrt(self) -> Enclosure:
+        """Square root; the part below zero is taken as rounding and cut at zero, all below zero raises."""
+        if bool(np.any(self.hi < 0)):
+            raise ValueError(f"argument={float(np.min(self.hi))!r}: expected >= 0 under the square root")
+        return self._with(np.maximum(self.lo, 0.0), self.hi)._monotone(np.sqrt, floor=0.0)
+
+    def absolute(self) -> Enclosure:
+        """Elementwise absolute value."""
+        lo, hi = np.abs(self.lo), np.abs(self.hi)
+        return self._with(
+            np.where((self.lo <= 0) & (self.hi >= 0), 0.0, np.minimum(lo, hi)), np.maximum(lo, hi)
+        )
+
+    def maximum(self, other: Any) -> Enclosure:
+        """Elementwise larger of two."""
+        right = _lift(other)
+        return self._with(np.maximum(self.lo, right.lo), np.maximum(self.hi, right.hi), right)
+
+    def minimum(self, other: Any) -> Enclosure:
+        """Elementwise smaller of two."""
+        right = _lift(other)
+        return self._with(np.minimum(self.lo, right.lo), np.minimum(self.hi, right.hi), right)
+
+
+def _nonzero(value: Array) -> Array:
+    return np.where(value == 0, np.inf, value)
+
+
+def _lift(value: Any) -> Enclosure:
+    return value if isinstance(value, Enclosure) else Enclosure.exact(value)

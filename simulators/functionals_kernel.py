@@ -1,0 +1,498 @@
+"""Integrals against the forward law of a mixture on a line, or of concentric components in d dimensions.
+
+One pass gives all of `QUANTITIES` for one time: Gauss-Kronrod panels (10 and 21 points) laid from the components'
+windows of +-9.5 standard deviations, halved until the estimated error is below ``tolerance`` of the integral or
+below roundoff. Inside a cluster of overlapping windows positions are relative to its narrowest component, so that atoms
+1e4 standard deviations apart keep their digits. The density of the radius plays the part of q when d > 0.
+
+Beside each integrand f goes |f| written without cancellation, whose integral times a multiple of U bounds
+the rounding: densities, posterior weights and nodes are good to C0 U + 2 U |x|/sd relative.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.compiled import compiled
+from simulators.laws.kernels.common import Array, U
+
+__all__ = ["QUANTITIES", "integrate"]
+
+QUANTITIES = (
+    "mass",
+    "entropy",
+    "fisher",
+    "relative_fisher",
+    "hessian",
+    "relative_hessian",
+    "half_hessian",
+    "mmse",
+    "covariance_energy",
+    "kl_to_gamma",
+)
+"""int q, -int q log q, E|s|^2, E|s+x|^2, E|H|^2, E|H+I|^2, E|H+I/2|^2, E tr C, E|C|^2 and KL(q || gamma).
+
+s, H: score and Hessian of log q_t, C = Cov(X_0 | X_t = x). The KL is integrated only near gamma, where it is
+otherwise lost in the entropy, and is NaN elsewhere. Radial integrals are centred.
+"""
+
+COUNT = len(QUANTITIES)
+REACH = 9.5  # of a window, in standard deviations: beyond it E z^4 is below 2e-17
+STRIDE = 1.6  # width of a first panel in standard deviations of the narrowest component there
+C0 = 40.0  # units of roundoff in a density with its posterior weights, second moments of the exponents included
+NEAR_V, NEAR_M = 0.7, 1.5  # |v_k - 1| and |m_k| below which the KL is integrated as it stands
+DEPTH = 60
+LOG_2PI = math.log(2 * math.pi)
+
+NODES = np.array(
+    [
+        0.995657163025808080735527280689003,
+        0.973906528517171720077964012084452,
+        0.930157491355708226001207180059508,
+        0.865063366688984510732096688423493,
+        0.780817726586416897063717578345042,
+        0.679409568299024406234327365114874,
+        0.562757134668604683339000099272694,
+        0.433395394129247190799265943165784,
+        0.294392862701460198131126603103866,
+        0.148874338981631210884826001129720,
+        0.0,
+    ]
+)
+FINE = np.array(
+    [
+        0.011694638867371874278064396062192,
+        0.032558162307964727478818972459390,
+        0.054755896574351996031381300244580,
+        0.075039674810919952767043140916190,
+        0.093125454583697605535065465083366,
+        0.109387158802297641899210590325805,
+        0.123491976262065851077958109831074,
+        0.134709217711473325928054001771707,
+        0.142775938577060080797094273138717,
+        0.147739104901338491374841515972068,
+        0.149445554002916905664936468389821,
+    ]
+)
+COARSE = np.array(
+    [
+        0.066671344308688137593568809893332,
+        0.149451349150580593145776339657697,
+        0.219086362515982043995534934228163,
+        0.269266719309996355091226921569469,
+        0.295524224714752870173892994651338,
+    ]
+)
+
+
+@compiled()
+def integrate(
+    dimension: int,
+    constant: float,
+    log_weights: Array,
+    means: Array,
+    variances: Array,
+    times: Array,
+    tolerance: float,
+    out: Array,
+) -> None:
+    """Fill out (T, 3, COUNT) with value, error estimate and rounding bound of each quantity at each time.
+
+    dimension : 0 on the line; else d of a concentric mixture, whose ``means`` are zeros.
+    constant  : log density of the radius of N(0, I_d) at sqrt d, for radial laws.
+    times     : (T, 2), e^{-t} and 1 - e^{-2t}; the second > 0 for atoms.
+    """
+    for i in range(len(times)):
+        one_time(dimension, constant, log_weights, means, variances, times[i, 0], times[i, 1], tolerance, out[i])
+
+
+@compiled()
+def one_time(
+    dimension: int,
+    constant: float,
+    log_weights: Array,
+    means: Array,
+    variances: Array,
+    a: float,
+    noise: float,
+    tolerance: float,
+    out: Array,
+) -> None:
+    """The integrals at one time: windows, clusters, panels; then the panels that are not yet good enough."""
+    K = len(means)
+    state = np.empty((8, K))  # the rows of `fill`
+    near = fill(dimension, log_weights, means, variances, a, noise, state)
+    windows = K + 1 if near else K
+    centre, width = np.empty(windows), np.empty(windows)
+    for k in range(K):
+        width[k] = math.sqrt(state[0, k])
+        centre[k] = math.sqrt(dimension * state[0, k]) if dimension else a * (means[k] - means[0])
+    if near:
+        width[K] = 1.0
+        centre[K] = math.sqrt(dimension) if dimension else -a * means[0]
+    left, right = centre - REACH * width, centre + REACH * width
+    order = np.argsort(left)
+    panels = np.empty((64, 4))  # lo, hi, reference, rounding
+    count, first = 0, 0
+    while first < windows:
+        last, end = first + 1, right[order[first]]
+        while last < windows and left[order[last]] <= end:
+            end = max(end, right[order[last]])
+            last += 1
+        panels, count = lay(dimension, order[first:last], centre, width, means, a, panels, count)
+        first = last
+    sums = np.zeros((count, 3, COUNT))
+    work = np.empty((2, 21, COUNT))
+    shift = np.empty((3, K))  # the rows of `panel`
+    total = np.zeros((3, COUNT))
+    for p in range(count):
+        panel(dimension, constant, panels[p], means, a, state, shift, near, work, sums[p])
+        total += sums[p]
+    goal = tolerance * np.abs(total[0])
+    goal[1] = tolerance * total[2, 1] / (C0 * U)
+    refined(dimension, constant, panels[:count], sums, means, a, state, shift, near, work, goal, out)
+    if not near:
+        out[:, COUNT - 1] = np.nan
+
+
+@compiled()
+def fill(
+    dimension: int, log_weights: Array, means: Array, variances: Array, a: float, noise: float, state: Array
+) -> bool:
+    """Per component: v = a^2 lam + noise, log weight - log normaliser, (v - 1)/v, a lam/v, posterior variance,
+    mean m, log weight, weight. Whether the law is near gamma.
+    """
+    near = True
+    for k in range(len(means)):
+        lam = variances[k]
+        v = a * a * lam + noise
+        excess = (lam - 1) * (a * a)
+        state[0, k] = v
+        state[1, k] = log_weights[k] - 0.5 * math.log(v)
+        state[2, k] = excess / v
+        state[3, k] = a * lam / v
+        state[4, k] = lam * noise / v
+        state[5, k] = a * means[k]
+        state[6, k] = log_weights[k]
+        state[7, k] = math.exp(log_weights[k])
+        if abs(excess) > NEAR_V or abs(state[5, k]) > NEAR_M:
+            near = False
+    return near
+
+
+@compiled()
+def lay(
+    dimension: int,
+    members: NDArray[np.int64],
+    centre: Array,
+    width: Array,
+    means: Array,
+    a: float,
+    panels: Array,
+    count: int,
+) -> tuple[Array, int]:
+    """Append the first panels of a cluster of windows, in coordinates relative to its narrowest component."""
+    K = len(means)
+    reference = -1
+    for k in members:
+        if k < K and (reference < 0 or width[k] < width[reference]):
+            reference = k
+    place = np.empty(len(members))
+    for j, k in enumerate(members):
+        if dimension or k == K:
+            place[j] = centre[k] - centre[reference]
+        else:
+            place[j] = a * (means[k] - means[reference])
+    floor = -centre[reference] if dimension else -np.inf
+    x, end = np.inf, -np.inf
+    for j, k in enumerate(members):
+        x = min(x, place[j] - REACH * width[k])
+        end = max(end, place[j] + REACH * width[k])
+    x = max(x, floor)
+    while x < end:
+        scale, stop = np.inf, end
+        for j, k in enumerate(members):
+            lo, hi = place[j] - REACH * width[k], place[j] + REACH * width[k]
+            if lo <= x < hi:
+                scale = min(scale, width[k])
+                if hi < stop:
+                    stop = hi
+            elif lo > x:
+                stop = min(stop, lo)
+        step = x + STRIDE * scale
+        following = stop if step + 0.2 * scale >= stop else step
+        if not following > x:
+            following = np.nextafter(x, np.inf)
+        if count == len(panels):
+            grown = np.empty((2 * count, 4))
+            grown[:count] = panels
+            panels = grown
+        panels[count, 0], panels[count, 1], panels[count, 2] = x, following, reference
+        panels[count, 3] = U * (C0 + 2 * max(abs(x), abs(following)) / scale)
+        count += 1
+        x = following
+    return panels, count
+
+
+@compiled()
+def refined(
+    dimension: int,
+    constant: float,
+    panels: Array,
+    sums: Array,
+    means: Array,
+    a: float,
+    state: Array,
+    shift: Array,
+    near: bool,
+    work: Array,
+    goal: Array,
+    out: Array,
+) -> None:
+    """Halve the panels whose error estimate exceeds the goal and their rounding; add everything up."""
+    out[:] = 0.0
+    stack = np.empty((DEPTH + 1, 4))
+    part = np.empty((3, COUNT))
+    for p in range(len(panels)):
+        part[:] = sums[p]
+        stack[0] = panels[p]
+        height, depth = 1, 0
+        while height:
+            height -= 1
+            if depth:
+                panel(dimension, constant, stack[height], means, a, state, shift, near, work, part)
+            rough = False
+            for n in range(COUNT):
+                if part[1, n] > goal[n] and part[1, n] > part[2, n]:
+                    rough = True
+            lo, hi = stack[height, 0], stack[height, 1]
+            middle = 0.5 * (lo + hi)
+            if rough and height + 2 <= DEPTH and lo < middle < hi:
+                stack[height + 1] = stack[height]
+                stack[height, 0], stack[height + 1, 1] = middle, middle
+                height += 2
+                depth = 1
+            else:
+                out += part
+
+
+@compiled()
+def panel(
+    dimension: int,
+    constant: float,
+    where: Array,
+    means: Array,
+    a: float,
+    state: Array,
+    shift: Array,
+    near: bool,
+    work: Array,
+    part: Array,
+) -> None:
+    """Gauss-Kronrod on one panel: value, error in the manner of QUADPACK, rounding.
+
+    shift : scratch; its rows are the position of each component (for radial laws sqrt(d v_k)), mu_k - mu_reference,
+    and the posterior weights.
+    """
+    reference = int(where[2])
+    for k in range(len(means)):
+        shift[1, k] = means[k] - means[reference]
+        shift[0, k] = math.sqrt(dimension * state[0, k]) if dimension else a * shift[1, k]
+    half, middle = 0.5 * (where[1] - where[0]), 0.5 * (where[0] + where[1])
+    for n in range(21):
+        at = 10 - abs(n - 10)
+        x = middle + (half * NODES[at] if n > 10 else -half * NODES[at])
+        if dimension:
+            radial_node(dimension, constant, x, shift, shift[0, reference], state, near, work[0, n], work[1, n])
+        else:
+            line_node(x, shift, state, reference, near, work[0, n], work[1, n])
+    for q in range(COUNT):
+        fine, coarse, size = 0.0, 0.0, 0.0
+        for n in range(21):
+            at = 10 - abs(n - 10)
+            fine += FINE[at] * work[0, n, q]
+            size += FINE[at] * work[1, n, q]
+            if at % 2 == 1:
+                coarse += COARSE[at // 2] * work[0, n, q]
+        spread = 0.0
+        for n in range(21):
+            spread += FINE[10 - abs(n - 10)] * abs(work[0, n, q] - 0.5 * fine)
+        gap = abs(fine - coarse)
+        error = gap
+        if spread > 0.0:
+            error = spread * min(1.0, (200 * gap / spread) ** 1.5)
+        part[0, q] = half * fine
+        part[1, q] = half * error
+        part[2, q] = half * size * where[3]
+
+
+@compiled()
+def line_node(x: float, shift: Array, state: Array, reference: int, near: bool, f: Array, g: Array) -> None:
+    """The integrands at one point of the line, x relative to the reference component."""
+    K = shift.shape[1]
+    top = -np.inf
+    for k in range(K):
+        y = x - shift[0, k]
+        shift[2, k] = state[1, k] - 0.5 * (y * y / state[0, k])
+        top = max(top, shift[2, k])
+    total, s, s_abs, r, r_abs, b, c, half, mean, var = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    absolute = x + state[5, reference]
+    for k in range(K):
+        y, v = x - shift[0, k], state[0, k]
+        p = math.exp(shift[2, k] - top)
+        shift[2, k] = p
+        total += p
+        s -= p * (y / v)
+        s_abs += p * abs(y / v)
+        r += p * (state[2, k] * absolute + state[5, k] / v)
+        r_abs += p * (abs(state[2, k] * absolute) + abs(state[5, k]) / v)
+        b += p / v
+        c += p * state[2, k]
+        half += p * (0.5 - 1 / v)
+        mean += p * (shift[1, k] + state[3, k] * y)
+        var += p * state[4, k]
+    scale = 1 / total
+    s, s_abs, r, r_abs, b = s * scale, s_abs * scale, r * scale, r_abs * scale, b * scale
+    c, half, mean, var = c * scale, half * scale, mean * scale, var * scale
+    bend, spread = 0.0, 0.0
+    for k in range(K):
+        y = x - shift[0, k]
+        bend += shift[2, k] * (y / state[0, k] + s) ** 2
+        spread += shift[2, k] * (shift[1, k] + state[3, k] * y - mean) ** 2
+    bend, spread = bend * scale, spread * scale
+    q = math.exp(top - 0.5 * LOG_2PI) * total
+    log_q = top - 0.5 * LOG_2PI + math.log(total)
+    f[0], g[0] = q, q
+    f[1], g[1] = -q * log_q, q * (abs(log_q) + 1)
+    f[2], g[2] = q * s * s, q * abs(s) * s_abs
+    f[3], g[3] = q * r * r, q * abs(r) * r_abs
+    h = bend - b
+    f[4], g[4] = q * h * h, q * abs(h) * (bend + b)
+    h = bend + c
+    f[5], g[5] = q * h * h, q * abs(h) * (bend + abs(c))
+    h = bend + half
+    f[6], g[6] = q * h * h, q * abs(h) * (bend + abs(half) + 0.5)
+    var += spread
+    f[7], g[7] = q * var, q * var
+    f[8], g[8] = q * var * var, q * var * var
+    f[9], g[9] = 0.0, 0.0
+    if near:
+        log_gamma = -0.5 * (absolute * absolute + LOG_2PI)
+        ratio, size = 0.0, 0.0
+        for k in range(K):
+            v, m = state[0, k], state[5, k]
+            tilt = 0.5 * (state[2, k] * absolute * absolute) + (absolute - 0.5 * m) * m / v
+            lift = math.expm1(tilt + 0.5 * math.log1p(-state[2, k]))
+            ratio += state[7, k] * lift
+            size += state[7, k] * abs(lift)
+        f[9], g[9] = relative_entropy(q, math.exp(log_gamma), ratio, size, log_q - log_gamma)
+
+
+@compiled()
+def radial_node(
+    d: int,
+    constant: float,
+    x: float,
+    shift: Array,
+    centre: float,
+    state: Array,
+    near: bool,
+    f: Array,
+    g: Array,
+) -> None:
+    """The integrands at one radius, x relative to ``centre``."""
+    K = shift.shape[1]
+    square = (centre + x) ** 2
+    top = -np.inf
+    for k in range(K):
+        shift[2, k] = state[1, k] + radial_exponent(d, x, shift[0, k], centre)
+        top = max(top, shift[2, k])
+    total, b, c, half, mean, var = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(K):
+        p = math.exp(shift[2, k] - top)
+        shift[2, k] = p
+        total += p
+        b += p / state[0, k]
+        c += p * state[2, k]
+        half += p * (0.5 - 1 / state[0, k])
+        mean += p * state[3, k]
+        var += p * state[4, k]
+    b, c, half, mean, var = b / total, c / total, half / total, mean / total, var / total
+    bend, spread = 0.0, 0.0
+    for k in range(K):
+        bend += shift[2, k] * (1 / state[0, k] - b) ** 2
+        spread += shift[2, k] * (state[3, k] - mean) ** 2
+    bend, spread = bend * square / total, spread * square / total
+    q = math.exp(top + constant) * total
+    peak, dense = -np.inf, 0.0
+    for k in range(K):
+        peak = max(peak, radial_log_density(d, k, square, state))
+    for k in range(K):
+        dense += math.exp(radial_log_density(d, k, square, state) - peak)
+    log_q = peak + math.log(dense)
+    f[0], g[0] = q, q
+    f[1], g[1] = -q * log_q, q * (abs(log_q) + d)
+    f[2], g[2] = q * b * b * square, q * b * b * square
+    f[3], g[3] = q * c * c * square, q * abs(c) * (abs(c) + U) * square
+    f[4] = q * ((d - 1) * b * b + (bend - b) ** 2)
+    g[4] = q * ((d - 1) * b * b + abs(bend - b) * (bend + b))
+    f[5] = q * ((d - 1) * c * c + (bend + c) ** 2)
+    g[5] = q * ((d - 1) * c * c + abs(bend + c) * (bend + abs(c)))
+    f[6] = q * ((d - 1) * half * half + (bend + half) ** 2)
+    g[6] = q * ((d - 1) * abs(half) * (abs(half) + 0.5) + abs(bend + half) * (bend + abs(half) + 0.5))
+    f[7] = q * (d * var + spread)
+    f[8] = q * ((d - 1) * var * var + (var + spread) ** 2)
+    g[7], g[8] = f[7], f[8]
+    f[9], g[9] = 0.0, 0.0
+    if near:
+        ratio, size = 0.0, 0.0
+        for k in range(K):
+            lift = math.expm1(0.5 * (state[2, k] * square + d * math.log1p(-state[2, k])))
+            ratio += state[7, k] * lift
+            size += state[7, k] * abs(lift)
+        log_gamma = -0.5 * (square + d * LOG_2PI)
+        unit = math.exp(constant + radial_exponent(d, x, math.sqrt(d), centre))
+        f[9], g[9] = relative_entropy(q, unit, ratio, size, log_q - log_gamma)
+
+
+@compiled(inline=True)
+def radial_exponent(d: int, x: float, scale: float, centre: float) -> float:
+    """Log density of the radius of N(0, v I_d), scale = sqrt(d v), without the constant and log sqrt v."""
+    u = (x + (centre - scale)) / scale
+    return -math.log1p(u) + d * below_parabola(u)
+
+
+@compiled(inline=True)
+def radial_log_density(d: int, k: int, square: float, state: Array) -> float:
+    """Log of w_k times the density of component k on R^d."""
+    return state[6, k] - 0.5 * d * (LOG_2PI + math.log(state[0, k])) - 0.5 * square / state[0, k]
+
+
+@compiled(inline=True)
+def below_parabola(u: float) -> float:
+    """log(1 + u) - u - u^2/2 = -u^2 + u^3/3 - ..., u > -1."""
+    if abs(u) > 0.1:
+        return math.log1p(u) - u - 0.5 * u * u
+    value, power = 0.0, u * u * u
+    for n in range(3, 20):
+        value += power / n
+        power *= -u
+    return value - u * u
+
+
+@compiled(inline=True)
+def relative_entropy(q: float, unit: float, ratio: float, size: float, log_ratio: float) -> tuple[float, float]:
+    """gamma [(1 + d) log(1 + d) - d] >= 0 with d = q/gamma - 1 ``ratio``, and its scale for rounding."""
+    if abs(ratio) < 0.03125:
+        value, power = 0.0, ratio * ratio
+        for n in range(2, 14):
+            value += power / (n * (n - 1))
+            power *= -ratio
+        return unit * value, unit * (value + abs(ratio) * size)
+    if abs(log_ratio) < 1.0:
+        value = unit * ((1 + ratio) * math.log1p(ratio) - ratio)
+        return value, value + unit * abs(ratio) * size
+    return q * log_ratio - q + unit, q * (abs(log_ratio) + 1) + unit

@@ -1,0 +1,167 @@
+"""Time grids of samplers, unit clock: forward times tau_0 = T > tau_1 > ... > tau_N = delta >= 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.errors import InputError
+
+__all__ = ["Grid"]
+
+Array = NDArray[np.float64]
+KINDS = ("uniform", "geometric", "custom")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid of N reverse steps from forward time T down to delta.
+
+    kind  : "uniform" means h = (T - delta)/N exactly, a rational number; for "geometric" and "custom" the
+            float64 times are the grid.
+    given : the times of a custom grid, empty otherwise.
+
+    >>> Grid.uniform(1.0, 4).times.tolist()
+    [1.0, 0.75, 0.5, 0.25, 0.0]
+    """
+
+    kind: str
+    T: float
+    N: int
+    delta: float = 0.0
+    given: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError("kind", self.kind, f"expected one of {', '.join(KINDS)}")
+        _check_count(self.N)
+        object.__setattr__(self, "N", int(self.N))
+        object.__setattr__(self, "given", tuple(float(t) for t in self.given))
+        for name in ("T", "delta"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        _check_ends(self.T, self.delta, self.kind)
+        if not bool(np.all(np.diff(self.times) < 0)):
+            at = int(np.flatnonzero(~(np.diff(self.times) < 0))[0])
+            name, value = ("times", self.times[at : at + 2].tolist()) if self.given else ("N", self.N)
+            raise InputError(
+                name, value, "expected strictly decreasing times (positive steps) in double precision"
+            )
+
+    @classmethod
+    def uniform(cls, T: float, N: int, delta: float = 0.0) -> Grid:
+        """N equal steps from T to delta."""
+        return cls("uniform", T, N, delta)
+
+    @classmethod
+    def geometric(cls, T: float, N: int, delta: float) -> Grid:
+        """Half the steps uniform on [1, T], half geometric from 1 to delta > 0; all geometric if T <= 1,
+        delta >= 1 or N = 1.
+        """
+        return cls("geometric", T, N, delta)
+
+    @classmethod
+    def from_times(cls, times: Iterable[float]) -> Grid:
+        """The grid with these forward times, in decreasing order."""
+        points = tuple(float(t) for t in times)
+        if len(points) < 2:
+            raise InputError("times", points, "expected at least two times")
+        for t in points:
+            if not isfinite(t):
+                raise InputError("times", t, "expected finite times")
+        return cls("custom", points[0], len(points) - 1, points[-1], points)
+
+    @cached_property
+    def times(self) -> Array:
+        """tau_0 ... tau_N, shape (N + 1,)."""
+        if self.kind == "custom":
+            return np.array(self.given)
+        if self.kind == "geometric":
+            return _geometric(self.T, self.N, self.delta)
+        step = (self.T - self.delta) / self.N
+        times = np.arange(self.N, -1, -1).astype(np.float64) * step + self.delta
+        times[0], times[-1] = self.T, self.delta
+        return times
+
+    @cached_property
+    def steps(self) -> Array:
+        """h_0 ... h_{N-1}, shape (N,); relative error below 2 units of roundoff."""
+        if self.kind == "uniform":
+            return np.full(self.N, (self.T - self.delta) / self.N)
+        return -np.diff(self.times)
+
+    @property
+    def time_ulps(self) -> float:
+        """Relative error bound of `times` in units of 2^-53: zero where the floats define the grid."""
+        return 4.0 if self.kind == "uniform" else 0.0
+
+    @property
+    def max_step(self) -> float:
+        """max_k h_k."""
+        return float(self.steps.max())
+
+    @property
+    def kappa(self) -> float:
+        """The smallest kappa with h_k <= kappa min(1, tau_{k+1}) for all k; infinite when delta = 0."""
+        if self.delta == 0:
+            return inf
+        return float(np.max(self.steps / np.minimum(1.0, self.times[1:])))
+
+    def exact_steps(self) -> list[Fraction]:
+        """The steps as rationals."""
+        if self.kind == "uniform":
+            return [(Fraction(self.T) - Fraction(self.delta)) / self.N] * self.N
+        times = self.exact_times()
+        return [a - b for a, b in pairwise(times)]
+
+    def exact_times(self) -> list[Fraction]:
+        """The times as rationals."""
+        if self.kind == "uniform":
+            h = (Fraction(self.T) - Fraction(self.delta)) / self.N
+            return [Fraction(self.delta) + k * h for k in range(self.N, -1, -1)]
+        return [Fraction(t) for t in self.times.tolist()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; JSON keeps every bit."""
+        if self.kind == "custom":
+            return {"kind": "custom", "times": [*self.given]}
+        return {"kind": self.kind, "T": self.T, "N": self.N, "delta": self.delta}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Grid:
+        """The inverse of `to_dict`."""
+        if data["kind"] == "custom":
+            return cls.from_times(data["times"])
+        return cls(data["kind"], data["T"], data["N"], data["delta"])
+
+
+def _geometric(T: float, N: int, delta: float) -> Array:
+    linear = 0 if T <= 1 or N == 1 or delta >= 1 else N // 2
+    top = 1.0 if linear else T
+    tail = top * (delta / top) ** (np.arange(N - linear + 1) / (N - linear))
+    tail[0], tail[-1] = top, delta
+    head = T + (1.0 - T) * np.arange(linear) / max(linear, 1)
+    return np.concatenate([head, tail])
+
+
+def _check_count(N: Any) -> None:
+    if isinstance(N, bool) or not isfinite(N) or int(N) != N or N < 1:
+        raise InputError("N", N, "expected an integer >= 1")
+
+
+def _check_ends(T: float, delta: float, kind: str) -> None:
+    if not (isfinite(T) and T > 0):
+        raise InputError("T", T, "expected a finite horizon > 0")
+    if not (isfinite(delta) and delta >= 0):
+        raise InputError("delta", delta, "expected a finite stopping time >= 0")
+    if delta >= T:
+        raise InputError("delta", delta, f"expected delta < T={T!r}")
+    if kind == "geometric" and delta == 0:
+        raise InputError("delta", delta, "expected delta > 0 on a geometric grid")

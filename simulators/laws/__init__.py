@@ -1,0 +1,1 @@
+"""Laws that targets, forward processes and samplers produce, and the divergences along their paths."""

@@ -1,0 +1,1 @@
+"""Compiled recurrences, with running bounds on their rounding errors."""

@@ -1,0 +1,90 @@
+"""Gaussian targets, given by the eigenspaces of their covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from simulators.errors import InputError
+
+__all__ = ["Gaussian"]
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """N(m, Sigma) on R^d as its eigenspaces.
+
+    eigenvalues    : variances, >= 0; zero is a Dirac in that eigenspace.
+    multiplicities : dimensions of the eigenspaces, >= 1.
+    means          : coordinate of the mean along one axis of each eigenspace; along the others it is zero.
+
+    >>> Gaussian((2.0, 0.5), (1, 3), (0.0, 1.0)).dimension
+    4
+    """
+
+    eigenvalues: tuple[float, ...]
+    multiplicities: tuple[int, ...]
+    means: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "eigenvalues", _floats("eigenvalues", self.eigenvalues))
+        object.__setattr__(self, "means", _floats("means", self.means))
+        object.__setattr__(
+            self, "multiplicities", tuple(_count("multiplicities", n) for n in self.multiplicities)
+        )
+        if not self.eigenvalues:
+            raise InputError("eigenvalues", self.eigenvalues, "expected at least one eigenspace")
+        for name in ("multiplicities", "means"):
+            if len(getattr(self, name)) != len(self.eigenvalues):
+                raise InputError(
+                    name, getattr(self, name), f"expected {len(self.eigenvalues)} entries, one an eigenvalue"
+                )
+        for value in self.eigenvalues:
+            if value < 0:
+                raise InputError(
+                    "eigenvalue", value, "expected >= 0, the covariance is positive semidefinite"
+                )
+
+    @classmethod
+    def isotropic(cls, d: int, variance: float, mean: float = 0.0) -> Gaussian:
+        """N(mean e_1, variance I_d)."""
+        return cls((variance,), (d,), (mean,))
+
+    @classmethod
+    def dirac(cls, d: int, mean: float = 0.0) -> Gaussian:
+        """The point mass at mean e_1 in R^d."""
+        return cls((0.0,), (d,), (mean,))
+
+    @property
+    def dimension(self) -> int:
+        """d, the sum of the multiplicities."""
+        return sum(self.multiplicities)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and floats; JSON keeps every bit."""
+        return {
+            "eigenvalues": [*self.eigenvalues],
+            "multiplicities": [*self.multiplicities],
+            "means": [*self.means],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Gaussian:
+        """The inverse of `to_dict`."""
+        return cls(tuple(data["eigenvalues"]), tuple(data["multiplicities"]), tuple(data["means"]))
+
+
+def _floats(name: str, values: Iterable[Any]) -> tuple[float, ...]:
+    numbers = tuple(float(v) for v in values)
+    for value in numbers:
+        if not isfinite(value):
+            raise InputError(name, value, "expected finite numbers")
+    return numbers
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or int(value) != value or value < 1:
+        raise InputError(name, value, "expected an integer >= 1")
+    return int(value)

@@ -1,0 +1,33 @@
+"""Every claim of the catalogue as a Hypothesis property over randomized admissible cases."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, target
+from hypothesis import strategies as st
+
+from bounds.catalogue import CATALOGUE
+from properties.assess import assess
+from properties.exam import examine
+from properties.measures import untestable
+from properties.population import Population
+from properties.record import witness_script
+from properties.space import space_of
+from properties.strategies import cases
+
+STATED = [claim for claim in CATALOGUE if claim.is_stated and claim.expect == "holds" and not untestable(claim)]
+
+
+@pytest.mark.parametrize("claim", STATED, ids=lambda claim: claim.key)
+@settings(max_examples=12)
+@given(data=st.data())
+def test_the_actual_error_stays_below_the_stated_bound(claim, data):
+    case = data.draw(cases(claim))
+    result = assess(claim, Population.of([case], claim.setup, list(space_of(claim).parameters)))
+    score = float(result.score[0])
+    if math.isfinite(score) and score > 0:
+        target(math.log(score))
+    assert not np.any(result.above), witness_script(claim, case)
+    if not np.all(result.below) and not np.all(result.touching):
+        assert examine(claim, case).outcome in ("below", "touching"), witness_script(claim, case)

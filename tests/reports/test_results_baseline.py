@@ -1,0 +1,163 @@
+"""The baseline and the committed report: what counts as a change, and which way."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports import baseline, compliance, record
+from reports.record import RecordError
+
+
+def _diff(results: dict[str, Any], key: str, **changes: Any) -> list[tuple[str, str]]:
+    """What the diff says after one claim was changed."""
+    before = baseline.save(copy.deepcopy(results))
+    claim = next(claim for claim in results["claims"] if claim["key"] == key)
+    for name, value in changes.items():
+        if isinstance(value, dict) and isinstance(claim[name], dict):
+            claim[name] = {**claim[name], **value}
+        else:
+            claim[name] = value
+    found = baseline.diff(before, baseline.save(results))
+    assert {change.key for change in found} <= {key}
+    return [(change.kind, change.what) for change in found]
+
+
+def test_the_baseline_is_sorted_small_and_round(results: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_text(record.dump(baseline.save(results)), encoding="utf-8")
+    loaded = baseline.load(path)
+    assert list(loaded["claims"]) == sorted(claim["key"] for claim in results["claims"])
+    assert set(loaded["claims"]["kwon-2022/w2"]) == set(baseline.ENTRY)
+    assert baseline.diff(loaded, baseline.save(results)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "expected"),
+    [
+        (
+            "chen-lee-lu-2023/smooth-score",
+            {"verdict": "refuted", "met": False},
+            [("regression", "holds -> refuted")],
+        ),
+        (
+            "chen-lee-lu-2023/smooth-score",
+            {"verdict": "undecided", "met": False},
+            [("regression", "holds -> undecided")],
+        ),
+        ("chen-lee-lu-2023/smooth-score", {"verdict": "proved"}, [("improvement", "holds -> proved")]),
+        ("chen-2023/ddpm-kl-explicit", {"verdict": "holds"}, [("regression", "proved -> holds")]),
+        ("my-note/thm-1", {"verdict": "holds", "met": True}, [("improvement", "refuted -> holds")]),
+        ("kwon-2022/w2", {"evidence": "enclosed"}, [("improvement", "evidence deterministic -> enclosed")]),
+        (
+            "kwon-2022/w2",
+            {"evidence": "statistical"},
+            [("regression", "evidence deterministic -> statistical")],
+        ),
+        ("kwon-2022/w2", {"met": False}, [("regression", "not met now")]),
+        ("chen-2023/ddpm-tv", {"worst": {"ratio": 0.5}}, [("note", "worst ratio 0.412 -> 0.5")]),
+        ("chen-2023/ddpm-tv", {"worst": {"ratio": 0.3}}, [("regression", "worst ratio 0.412 -> 0.3")]),
+        ("chen-2023/ddpm-tv", {"worst": {"ratio": 0.41201}}, []),
+        ("chen-2023/ddpm-tv", {"constant": {"used": 1.2}}, [("regression", "constant used 0.9 -> 1.2")]),
+        ("chen-2023/ddpm-tv", {"constant": {"used": 0.6}}, [("improvement", "constant used 0.9 -> 0.6")]),
+        (
+            "lee-lu-tan-2023/w2",
+            {"growth": {"exponent": 2.0, "interval": [1.9, 2.1]}},
+            [("regression", "exponent 0.998 -> 2 along d -> oo, T = 2, N = 8")],
+        ),
+        ("lee-lu-tan-2023/w2", {"growth": {"exponent": 0.999, "interval": [0.99, 1.01]}}, []),
+    ],
+)
+def test_changes_have_a_direction(
+    key: str, changes: dict[str, Any], expected: list[tuple[str, str]], results: dict[str, Any]
+) -> None:
+    assert _diff(results, key, **changes) == expected
+
+
+@pytest.mark.parametrize(("ratio", "kind"), [(0.9, "improvement"), (0.5, "regression")])
+def test_an_edited_bound_is_called_tighter_or_looser(
+    ratio: float, kind: str, results: dict[str, Any]
+) -> None:
+    found = _diff(results, "chen-lee-lu-2023/smooth-score", claim_hash="new", worst={"ratio": ratio})
+    assert ("note", "the claim was edited") in found
+    assert [what for found_kind, what in found if found_kind == kind] == [f"worst ratio 0.83 -> {ratio}"]
+
+
+def test_claims_come_and_go(results: dict[str, Any], make_record: Any) -> None:
+    before = baseline.save(results)
+    fewer = baseline.save({**results, "claims": results["claims"][1:]})
+    assert [(c.kind, c.what) for c in baseline.diff(before, fewer)] == [("regression", "no longer checked")]
+    more = {
+        **results,
+        "claims": [
+            *results["claims"],
+            make_record("new/met", "holds"),
+            make_record("new/wrong", "refuted", met=False),
+        ],
+    }
+    found = {(c.key, c.kind) for c in baseline.diff(before, baseline.save(more))}
+    assert found == {("new/met", "note"), ("new/wrong", "regression")}
+
+
+def test_another_profile_is_named(results: dict[str, Any]) -> None:
+    before = baseline.save(copy.deepcopy(results))
+    results["environment"]["profile"] = "quick"
+    (change,) = baseline.diff(before, baseline.save(results))
+    assert (change.kind, change.what) == ("note", "profile default -> quick")
+
+
+def test_the_first_line_counts(results: dict[str, Any]) -> None:
+    before = baseline.save(results)
+    changes = baseline.diff(before, baseline.save({**results, "claims": results["claims"][2:]}))
+    assert baseline.headline(changes, 10) == "2 regressions; 10 claims compared"
+    assert baseline.headline([], 12) == "no change in 12 claims"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ([], "schema='list'"),
+        ({"schema": "lesssim.results/1"}, "expected 'lesssim.baseline/1'"),
+        ({"schema": baseline.FORMAT, "environment": {"profile": "quick", "seed": 0}}, "claims=None"),
+        ({"schema": baseline.FORMAT, "claims": {}}, "environment=None"),
+        (
+            {"schema": baseline.FORMAT, "environment": {"profile": "quick", "seed": 0}, "claims": {"a": {}}},
+            r"claims\.a\.claim_hash",
+        ),
+    ],
+)
+def test_an_unusable_baseline_is_one_line(data: Any, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(RecordError, match=expected):
+        baseline.load(path)
+
+
+def test_the_committed_report_is_sorted_and_says_what_it_must(results: dict[str, Any]) -> None:
+    text = compliance.render(results)
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert rows == sorted(rows)
+    assert len(rows) == 12
+    assert "- planted falsehoods refused: 12/12" in text
+    assert "- 12 claims, 10 as expected: 1 proved, 2 holds" in text
+    assert (
+        "| `my-note/thm-1` | **refuted**, expected holds | deterministic | 1 (stated) | 1.68 | 1/1 | N("
+        in text
+    )
+    for version in results["environment"]["numpy"], results["environment"]["python"]:
+        assert version not in text
+
+
+def test_drift_shows_the_lines_that_changed(results: dict[str, Any]) -> None:
+    committed = compliance.render(results)
+    assert compliance.drift(committed, results) == []
+    results["claims"][0]["worst"]["ratio"] = 0.41204
+    assert compliance.drift(committed, results) == []
+    results["claims"][0]["worst"]["ratio"] = 0.52
+    old, new = compliance.drift(committed, results)
+    assert old.startswith("- | `chen-2023/ddpm-tv` ")
+    assert " 0.52 " in new

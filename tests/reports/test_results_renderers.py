@@ -1,0 +1,203 @@
+"""Markdown, JUnit, LaTeX and pictures: pure, complete, and nothing from a record gets through unescaped."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from reports import html, junit, latex, markdown, plots, svg
+from reports.vocabulary import VERDICTS
+
+EVIL = "<script>alert(1)</script> | `x` & \\input{/etc/passwd} $x$ ]]> \x00 {{ 7 * 7 }}"
+RENDERERS = [html.render, junit.render, latex.render, markdown.render]
+
+
+def poison(value: Any) -> Any:
+    """The record with the evil text in every free string."""
+    if isinstance(value, dict):
+        kept = (
+            "verdict",
+            "evidence",
+            "kind",
+            "law",
+            "standing",
+            "provenance",
+            "clock",
+            "type",
+            "schema",
+            "profile",
+            "seed",
+        )
+        return {name: item if name in kept else poison(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [poison(item) for item in value]
+    return EVIL if isinstance(value, str) and value not in ("inf", "-inf") else value
+
+
+@pytest.mark.parametrize("render", RENDERERS, ids=lambda render: render.__module__)
+def test_a_report_is_a_pure_function_of_the_record(render: Any, results: dict[str, Any]) -> None:
+    before = copy.deepcopy(results)
+    assert render(results) == render(copy.deepcopy(results))
+    assert results == before
+
+
+@pytest.mark.parametrize("render", RENDERERS, ids=lambda render: render.__module__)
+def test_every_claim_and_error_is_in_the_report(render: Any, results: dict[str, Any]) -> None:
+    plain = re.sub(r"\\allowbreak\{\}|\\", "", render(results))
+    for claim in results["claims"]:
+        assert claim["key"] in plain
+    if render is not latex.render:
+        assert "bad_bound.py" in plain
+
+
+@pytest.mark.parametrize("render", RENDERERS, ids=lambda render: render.__module__)
+def test_an_empty_run_renders(render: Any, results: dict[str, Any]) -> None:
+    assert render({**results, "claims": [], "errors": []})
+
+
+def test_markdown_escapes_everything(results: dict[str, Any]) -> None:
+    text = markdown.render(poison(results))
+    outside = re.sub(
+        r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text, flags=re.DOTALL
+    )  # code spans and blocks show their text as it is
+    assert "\n<script>" not in outside
+    assert re.search(r"(?<!\\)<script>", outside) is None
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
+
+
+def test_markdown_shows_the_scripts_of_what_failed(results: dict[str, Any]) -> None:
+    text = markdown.render(results)
+    assert "### `my-note/thm-1`: refuted, expected holds" in text
+    assert "```python\nimport lesssim as ls\n" in text
+    assert "### `song-2021/likelihood-literal`" not in text
+
+
+def test_junit_counts_and_survives_evil_text(results: dict[str, Any]) -> None:
+    for record in (results, poison(results)):
+        root = ElementTree.fromstring(junit.render(record))
+        assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+            "tests": "13",
+            "failures": "1",
+            "errors": "1",
+            "skipped": "1",
+        }
+        assert not list(root.iter("script"))
+        assert len(list(root.iter("testcase"))) == 13
+
+
+def test_junit_fails_with_the_reason_and_the_script(results: dict[str, Any]) -> None:
+    root = ElementTree.fromstring(junit.render(results))
+    case = next(case for case in root.iter("testcase") if case.get("name") == "my-note/thm-1")
+    failure = case.find("failure")
+    assert failure is not None
+    assert (
+        failure.get("message")
+        == "refuted, expected holds: the discretisation term is too small by 1.7 at small T"
+    )
+    assert "lhs 0.5231 > rhs 0.3121" in (failure.text or "")
+    assert "import lesssim" in (case.findtext("system-out") or "")
+    skipped = next(case for case in root.iter("testcase") if case.find("skipped") is not None)
+    assert skipped.get("name") == "albergo-2023/interpolant-23"
+
+
+LATEX_COMMANDS = {
+    *(
+        "allowbreak",
+        "begin",
+        "bottomrule",
+        "bfseries",
+        "caption",
+        "end",
+        "endfoot",
+        "endhead",
+        "infty",
+        "le",
+        "ge",
+    ),
+    *(
+        "lesssim",
+        "linewidth",
+        "midrule",
+        "approx",
+        "textasciicircum",
+        "textasciitilde",
+        "textbackslash",
+        "textbar",
+    ),
+    *("textbf", "textgreater", "textless", "texttt", "times", "toprule", "usepackage"),
+}
+
+
+def test_latex_is_balanced_and_inert(results: dict[str, Any]) -> None:
+    for record in (results, poison(results)):
+        text = latex.render(record)
+        commands = set(re.findall(r"\\([a-zA-Z]+)", text))
+        assert "input" not in commands
+        assert commands <= LATEX_COMMANDS
+        bare = re.sub(r"\\[{}$&#%_\\]", "", text)
+        assert bare.count("{") == bare.count("}")
+        assert all(line.count("$") % 2 == 0 for line in bare.splitlines())
+        rows = [line for line in bare.splitlines() if line.startswith(r"\texttt")]
+        assert {row.count("&") for row in rows} == {5}
+
+
+def test_pictures_are_themed_dateless_and_have_ids_of_their_own(results: dict[str, Any]) -> None:
+    pictures = [
+        plots.strip(results["claims"]),
+        plots.growth(results["claims"][7]),
+        *map(plots.scatter, results["claims"]),
+    ]
+    ids: list[str] = []
+    for picture in pictures:
+        root = ElementTree.fromstring(picture)
+        ids += [node.get("id", "") for node in root.iter() if node.get("id")]
+        assert root.get("role") == "img"
+        assert root.get("aria-label")
+        assert "metadata" not in picture
+        assert "http://www.w3.org/1999/xlink" not in picture
+        assert not re.search(r"#0[12][0-9a-f]{4}", picture), "a stand-in colour was not replaced"
+        references = set(re.findall(r'(?:<use href="#|url\(#)([^")]+)', picture))
+        assert references <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_pictures_are_the_same_bytes_every_time(results: dict[str, Any]) -> None:
+    assert plots.scatter(results["claims"][0]) == plots.scatter(copy.deepcopy(results["claims"][0]))
+
+
+def test_pictures_escape_their_texts(results: dict[str, Any]) -> None:
+    record = poison(results["claims"][7])
+    for picture in (plots.growth(record), plots.scatter(record), plots.strip([record])):
+        assert "<script" not in picture
+        ElementTree.fromstring(picture)
+
+
+def test_a_picture_needs_points_that_a_log_axis_can_show(make_record: Any) -> None:
+    assert plots.scatter(make_record("a/b", "holds", points=[])) == ""
+    assert (
+        plots.scatter(make_record("a/b", "holds", points=[[0.0, 1.0, "enclosed"], ["inf", 1.0, "enclosed"]]))
+        == ""
+    )
+    assert plots.scatter(make_record("a/b", "holds", points=[[1e-308, 1e308, "enclosed"]])) == ""
+    assert plots.scatter(make_record("a/b", "holds", points=[[1e-59, 1e59, "enclosed"]]))
+    assert plots.growth(make_record("a/b", "holds")) == ""
+    assert plots.strip([make_record("a/b", "untested", None)]) == ""
+    assert plots.scatter(make_record("a/b", "holds", points=[[0.5, 1.0, "enclosed"]]))
+
+
+def test_every_verdict_can_be_drawn(make_record: Any) -> None:
+    assert plots.strip([make_record(f"a/{word}", word) for word in VERDICTS]).count("<a href") == len(
+        VERDICTS
+    )
+    assert set(svg.SHADE) == set(VERDICTS)
+
+
+def test_anchors_tell_keys_apart() -> None:
+    keys = ["a/b", "a.b", "a..b", "a b", "a_b", "a-b", "A/b", "a/b!c", "é"]
+    assert len({plots.anchor(key) for key in keys}) == len(keys)
+    assert all(re.fullmatch(r"[A-Za-z0-9.-]+", plots.anchor(key)) for key in keys)

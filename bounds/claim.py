@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -18,12 +18,13 @@ import sympy as sp
 
 from bounds.errors import ClaimError, nearest
 from bounds.formula import parse, parse_relation
+from bounds.frozen import FrozenMapping
 from bounds.notation import NOTATION, symbol
 from bounds.quantity import LAWS, Iterate, Quantity, q
 from bounds.render import latex, mathml, text
 from bounds.setup import Score, Setup
 
-__all__ = ["PREDICATES", "VERDICTS", "Claim", "Sharp", "Source", "Terms"]
+__all__ = ["PREDICATES", "VERDICTS", "Claim", "Sharp", "Source"]
 
 VERDICTS: dict[str, str] = {
     "proved": "holds for every parameter in the stated box, by interval proof",
@@ -54,30 +55,6 @@ RELATIONS = ("<=", ">=", "==")
 STANDINGS = ("literal", "corrected", "derived")
 PROVENANCES = ("printed", "quoted", "recalled", "derived", "user")
 _TRUE_WORDS = ("proved", "holds", "bounded")
-
-
-class Terms(Mapping[str, sp.Expr]):
-    """The named terms of a right side, in order; immutable and hashable."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, items: Mapping[str, sp.Expr] | Iterable[tuple[str, sp.Expr]]) -> None:
-        self._items = dict(items)
-
-    def __getitem__(self, name: str) -> sp.Expr:
-        return self._items[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self._items.items()))
-
-    def __repr__(self) -> str:
-        return f"Terms({self._items!r})"
 
 
 @dataclass(frozen=True)
@@ -212,14 +189,16 @@ class Claim:
             raise ClaimError(place, value, "a formula with a finite value")
         return expr.xreplace({number: sp.Rational(str(number)) for number in expr.atoms(sp.Float)})
 
-    def _terms(self) -> Terms:
+    def _terms(self) -> FrozenMapping[sp.Expr]:
         given = self.terms if isinstance(self.terms, Mapping) else {"bound": self.terms}
         if not given:
             raise ClaimError("terms", self.terms, "at least one named term")
         for name in given:
             if not isinstance(name, str) or not name.strip():
                 raise ClaimError("terms", name, "a name for every term")
-        return Terms({name: self._expression(f"terms.{name}", value) for name, value in given.items()})
+        return FrozenMapping(
+            {name: self._expression(f"terms.{name}", value) for name, value in given.items()}
+        )
 
     def _constant(self) -> Any:
         value = self.constant

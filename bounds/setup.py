@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from bounds.errors import ClaimError, nearest
+from bounds.frozen import FrozenMapping
 
 __all__ = ["AVERAGES", "CLOCKS", "FAMILIES", "GRIDS", "SAMPLERS", "STARTS", "Score", "Setup"]
 
@@ -133,24 +133,8 @@ class Setup:
         if self.score is not None:
             object.__setattr__(self, "score", Score.read(self.score))
         ranges = dict(self.parameters)
-        object.__setattr__(
-            self,
-            "parameters",
-            MappingProxyType({name: _range(name, ranges[name]) for name in sorted(ranges)}),
-        )
-
-    def __hash__(self) -> int:
-        return hash(
-            (
-                self.clock,
-                self.sampler,
-                self.grid,
-                self.start,
-                self.score,
-                self.target,
-                tuple(self.ranges.items()),
-            )
-        )
+        checked = FrozenMapping({name: _range(name, ranges[name]) for name in sorted(ranges)})
+        object.__setattr__(self, "parameters", checked)
 
     @property
     def ranges(self) -> Mapping[str, tuple[float, float]]:

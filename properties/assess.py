@@ -72,8 +72,8 @@ class Assessment:
     def touching(self) -> NDArray[np.bool_]:
         """Undecided rows on which both sides agree to nine digits."""
         scale = np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid))
-        spread = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
         with np.errstate(invalid="ignore"):
+            spread = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
             return np.asarray(~self.below & ~self.above & (spread <= 1e-9 * scale + 1e-300))
 
     @cached_property

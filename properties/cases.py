@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bounds.errors import ClaimError, nearest
+from bounds.frozen import FrozenMapping
 from bounds.setup import CLOCKS, SAMPLERS
 from simulators.errors import InputError
 from simulators.grids import Grid
@@ -74,7 +74,7 @@ class Case:
         grid = self.grid if isinstance(self.grid, str) else tuple(float(time) for time in self.grid)
         put = object.__setattr__
         put(self, "grid", grid)
-        put(self, "parameters", MappingProxyType(dict(sorted(self.parameters.items()))))
+        put(self, "parameters", FrozenMapping(sorted(self.parameters.items())))
         if isinstance(grid, tuple) and grid:
             put(self, "T", grid[0])
             put(self, "N", len(grid) - 1)
@@ -85,22 +85,6 @@ class Case:
             raise InputError("N", self.N, "expected an integer >= 1")
         put(self, "N", int(self.N))
         self.unit_grid  # noqa: B018  (validates T, N, delta and the times)
-
-    def __hash__(self) -> int:
-        return hash(
-            (
-                self.target,
-                self.clock,
-                self.sampler,
-                self.T,
-                self.N,
-                self.delta,
-                self.grid,
-                self.start,
-                self.error,
-                tuple(self.parameters.items()),
-            )
-        )
 
     @property
     def speed(self) -> float:

@@ -163,7 +163,6 @@ def _ratio(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
 
 def second_opinion(claim: Claim, exam: Exam) -> bool:
     """Whether the second road finds the violation of the exam, and the same two numbers."""
-
     try:
         left, right = _second_sides(claim, exam.case)
     except NotDefined:

@@ -17,9 +17,9 @@ from bounds.claim import Claim
 from properties.assess import Assessment, assess
 from properties.cases import Case
 from properties.population import Population
-from properties.space import Gene, Space, draw, space_of
+from properties.space import Gene, Space, draw
 
-__all__ = ["EFFORTS", "Effort", "Found", "climb", "consistent", "ladder", "scale_along", "search", "sweep"]
+__all__ = ["EFFORTS", "Effort", "Found", "climb", "consistent", "ladder", "scale_along", "sweep"]
 
 Array = NDArray[np.float64]
 
@@ -54,8 +54,8 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(48, 24, 3, 24, 12, 3, 6),
-    "default": Effort(128, 40, 4, 40, 26, 5, 16),
+    "quick": Effort(40, 24, 3, 20, 10, 3, 6),
+    "default": Effort(72, 32, 3, 32, 18, 5, 10),
     "deep": Effort(512, 64, 8, 80, 80, 6, 64),
 }
 """Named profiles of effort."""
@@ -199,16 +199,6 @@ def ladder(space: Space, found: Found, rng: np.random.Generator, effort: Effort)
         found.open += local.open
         found.steps += local.steps
     return heights
-
-
-def search(
-    claim: Claim, seed: Sequence[int], effort: Effort, sharp: Sequence[Case] = ()
-) -> tuple[Space, Found]:
-    """Sweep and climb from a seed."""
-    rng = np.random.default_rng(list(seed))
-    space = space_of(claim)
-    found = sweep(space, rng, effort, sharp)
-    return space, climb(space, found, rng, effort)
 
 
 def scale_along(space: Space, row: Population, gene: Gene, factors: Array) -> Assessment:

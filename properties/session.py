@@ -17,7 +17,7 @@ from bounds.claim import Claim
 from bounds.errors import ClaimError
 from properties.record import SCHEMA, claim_record, environment
 from properties.search import EFFORTS, Effort
-from properties.verdict import NoEffectiveCase, judge
+from properties.verdict import NoEffectiveCase, Verdict, judge
 from simulators.errors import InputError
 
 __all__ = ["PROFILES", "Settings", "judge_one", "refute", "verify"]
@@ -77,7 +77,7 @@ def judge_one(
     verdict = _judged(claim, settings)
     checks = []
     for falsehood in falsehoods:
-        outcome = _judged(falsehood, settings)
+        outcome = _judged(falsehood, settings, briefly=True)
         ratio = outcome.worst.ratio if outcome.worst else float("nan")
         checks.append(
             {
@@ -92,9 +92,9 @@ def judge_one(
     return claim_record(verdict, file, checks)
 
 
-def _judged(claim: Claim, settings: Settings) -> Any:
+def _judged(claim: Claim, settings: Settings, *, briefly: bool = False) -> Verdict:
     try:
-        return judge(claim, seed=settings.seed, effort=settings.effort)
+        return judge(claim, seed=settings.seed, effort=settings.effort, briefly=briefly)
     except NoEffectiveCase as error:
         raise ClaimError(
             "assuming",
@@ -110,12 +110,12 @@ def _work(
     try:
         return index, judge_one(claim, file, settings, falsehoods)
     except ClaimError as error:
-        return index, ClaimError(
-            f"{claim.key}: {error.field}",
-            error.value,
-            error.expected,
-            error.file or ("" if file == "catalogue" else file),
-        )
+        place = error.file or ("" if file == "catalogue" else file)
+        return index, ClaimError(f"{claim.key}: {error.field}", error.value, error.expected, place)
+    except Exception as error:  # one claim that cannot be judged must not take the others with it
+        place = "" if file == "catalogue" else file
+        what = f"a claim that can be judged; {type(error).__name__}: {error}"
+        return index, ClaimError("claim", claim.key, what, place)
 
 
 def verify(
@@ -180,8 +180,12 @@ def _run(
             futures[pool.submit(_work, task)] = task
             if on_start is not None:
                 on_start(task[2].key)
-        for future in as_completed(futures):
-            yield future.result()
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _one_thread() -> None:

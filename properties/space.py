@@ -173,8 +173,10 @@ def space_of(claim: Claim) -> Space:
         "v": (1e-8, 1e8),
         **setup.ranges,
     }
-    if any(expr.has(Iterate) for expr in claim.expressions) and "N" not in setup.ranges:
-        limits["N"] = (1.0, 60.0)  # a recursive bound is evaluated step by step
+    if any(expr.has(Iterate) for expr in claim.expressions):
+        nested = any(expr.has(sp.Integral) for expr in claim.expressions)
+        low, high = limits["N"]
+        limits["N"] = (low, min(high, max(low, 4.0 if nested else 20.0)))  # evaluated step by step
     space = Space(claim, (), parameters, singular, error, early, isotropic, _profiles(claim), limits)
     return replace(space, genes=tuple(_genes(space, predicates)))
 

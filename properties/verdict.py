@@ -7,7 +7,7 @@ witnesses, and the verdict.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy as sp
@@ -21,9 +21,9 @@ from properties.exam import Exam, examine, second_opinion
 from properties.growth import Growth, growth_of
 from properties.measures import untestable
 from properties.population import Population
-from properties.search import EFFORTS, Effort, Found, ladder, search
+from properties.search import EFFORTS, Effort, Found, climb, ladder, sweep
 from properties.shrink import natural, rounded, simplified
-from properties.space import Space
+from properties.space import Space, space_of
 from simulators.enclosure import weaker
 from simulators.errors import NotDefined
 
@@ -87,25 +87,39 @@ def sharp_cases(claim: Claim) -> list[Case]:
 
 
 def judge(
-    claim: Claim, *, seed: int = 0, effort: Effort | str = "default", bits: Sequence[int] = BITS
+    claim: Claim,
+    *,
+    seed: int = 0,
+    effort: Effort | str = "default",
+    bits: Sequence[int] = BITS,
+    briefly: bool = False,
 ) -> Verdict:
     """The verdict on one claim.
 
     seed   : all randomness derives from it and from the claim's hash.
     effort : a profile name or an `Effort`.
     bits   : ball precisions to try; empty takes the precision away, and equality cases stay undecided.
+    briefly: stop at the first confirmed violation, without looking for a worse one or shrinking it.
     Raises NoEffectiveCase if no admissible case is found.
     """
     why = untestable(claim)
     if why:
         return Verdict(claim, "untested", why, not_tried=_not_tried(claim))
     work = EFFORTS[effort] if isinstance(effort, str) else effort
-    if any(expr.has(sp.Integral, Iterate) for expr in claim.expressions):
-        work = work.lighter
+    for kind in (sp.Integral, Iterate):
+        if any(expr.has(kind) for expr in claim.expressions):
+            work = work.lighter
     cases = sharp_cases(claim)
     entropy = [seed, int(claim.hash, 16)]
     try:
-        space, found = search(claim, entropy, work, cases)
+        rng = np.random.default_rng(entropy)
+        space = space_of(claim)
+        found = sweep(space, rng, work, cases)
+        if briefly and claim.is_stated and found.ratio > 1.0:
+            verdict = _decide(claim, space, found, [], replace(work, generations=0), entropy, bits)
+            if verdict.word == "refuted":
+                return verdict
+        climb(space, found, rng, work)
         climbs = not claim.is_stated and bool(found.admissible)
         heights = ladder(space, found, np.random.default_rng([*entropy, 1]), work) if climbs else []
     except NotDefined as error:
@@ -204,6 +218,8 @@ def _witnesses(
     entropy: list[int],
     bits: Sequence[int],
 ) -> tuple[Witness, ...]:
+    if not work.generations:  # the violation is all that was asked for
+        return ()
     rng = np.random.default_rng([*entropy, 2])
     worst = _first_valid(claim, [rounded(space, row), exam.case], bits) or exam
     simplest = _first_valid(claim, [simplified(space, row)], bits) or worst
@@ -245,8 +261,9 @@ def _settle(base: Verdict, found: Found, work: Effort, bits: Sequence[int]) -> V
 
     Returns a verdict only if one of them violates the claim or stays open.
     """
-    closest = [found.best.case(i) for i in range(min(len(found.best), work.exact))]
-    loose = found.unsettled[: 4 * work.exact]
+    slow = any(expr.has(sp.Integral) for expr in base.claim.expressions)  # no balls: digits by quadrature
+    closest = [found.best.case(i) for i in range(min(len(found.best), 2 if slow else work.exact))]
+    loose = found.unsettled[: 2 if slow else 4 * work.exact]
     still_open = 0 if bits else len(loose) + found.touching
     for i, case in enumerate([*closest, *loose] if bits else []):
         exam = examine(base.claim, case, bits)
@@ -284,7 +301,8 @@ def _hidden(base: Verdict, space: Space, found: Found, heights: list[float]) -> 
     elif growth.settled:
         base.word = "bounded"
         base.used = _rounded_up(MARGIN * base.worst.ratio)
-        base.reason = f"the supremum seen is {base.worst.ratio:.4g}, flat as the box is extended; C = {base.used:g} serves"
+        seen = f"the supremum seen is {base.worst.ratio:.4g}, flat as the box is extended"
+        base.reason = f"{seen}; C = {base.used:g} serves"
     else:
         tops = ", ".join(f"{height:.3g}" for height in heights)
         base.reason = f"the supremum still grows slowly as the box is extended ({tops})"

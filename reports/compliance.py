@@ -56,7 +56,7 @@ def _row(claim: Record) -> tuple[str, ...]:
         claim["verdict"] if claim["met"] else f"**{claim['verdict']}**, expected {plain(claim['expected'])}",
         claim["evidence"],
         f"{plain(wording.constant(claim))} ({claim['constant']['kind']})",
-        wording.ratio(claim),
+        wording.sig(claim["worst"]["ratio"]) if claim["worst"] else "–",
         f"{refused}/{planted}",
         plain(where(claim["worst"] and claim["worst"]["case"], SHORT)),
     )

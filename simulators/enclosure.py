@@ -1,7 +1,8 @@
 """Enclosures: a number, or an array of numbers, known to lie between two floats.
 
-Every measured quantity is an `Enclosure(lo, hi, method, level)`. Arithmetic rounds outward by whole ulps, so that the truth stays
-inside whatever is computed from it; infinities are values. ``level`` is the strength of the evidence, and an operation keeps the weaker.
+Every measured quantity is an `Enclosure(lo, hi, method, level)`. Arithmetic rounds outward by whole ulps, so
+that the truth stays inside whatever is computed from it; infinities are values. ``level`` is the strength of
+the evidence, and an operation keeps the weaker.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def weaker(*levels: str) -> str:
 
 
 def _down(value: Array, ulps: int = 1) -> Array:
-    """Lower ends move down; an overflowed one comes back to the largest float, which is still below the truth."""
+    """Lower ends move down; an overflowed one comes back to the largest float, which is still below the
+    truth.
+    """
     for _ in range(ulps):
         value = np.nextafter(value, -np.inf)
     return value
@@ -59,12 +62,12 @@ class Enclosure:
     __array_ufunc__ = None  # so that array * enclosure is an enclosure, not an array of them
 
     def __post_init__(self) -> None:
-        lo, hi = np.broadcast_arrays(
-            np.asarray(self.lo, dtype=np.float64), np.asarray(self.hi, dtype=np.float64)
-        )
+        lo, hi = np.asarray(self.lo, dtype=np.float64), np.asarray(self.hi, dtype=np.float64)
+        if lo.shape != hi.shape:
+            lo, hi = np.broadcast_arrays(lo, hi)
         if self.level not in LEVELS:
             raise ValueError(f"level={self.level!r}: expected one of {', '.join(LEVELS)}")
-        if not bool(np.all(lo <= hi)):  # also catches NaN
+        if not (lo <= hi).all():  # also catches NaN
             bad = np.flatnonzero(~(lo <= hi).ravel())[0]
             raise ValueError(
                 f"[lo, hi]=[{lo.ravel()[bad]!r}, {hi.ravel()[bad]!r}]: expected lo <= hi and no NaN"
@@ -102,7 +105,7 @@ class Enclosure:
 
     @property
     def width(self) -> Array:
-        """hi - lo; zero where both ends are the same infinity."""
+        """Width hi - lo; zero where both ends are the same infinity."""
         with np.errstate(invalid="ignore"):
             return np.where(self.lo == self.hi, 0.0, self.hi - self.lo)
 
@@ -111,23 +114,28 @@ class Enclosure:
 
     def contains(self, value: Any) -> NDArray[np.bool_]:
         """Whether each value lies inside."""
-        inside = np.asarray((self.lo <= value) & (value <= self.hi))
-        return inside
+        return np.asarray((self.lo <= value) & (value <= self.hi))
 
     def labelled(self, method: str, level: str | None = None) -> Enclosure:
         """The same interval under another method name (and level)."""
         return Enclosure(self.lo, self.hi, method, level or self.level)
 
-    # -- arithmetic ------------------------------------------------------------------------------------------------
+    # -- arithmetic ------------------------------------------------------------------------------------------
 
     def _with(self, lo: Array, hi: Array, *others: Enclosure) -> Enclosure:
         return Enclosure(lo, hi, self.method, weaker(self.level, *(o.level for o in others)))
 
     def _corners(self, other: Enclosure, op: Callable[[Array, Array], Array]) -> Enclosure:
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            corners = [op(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
-        stacked = np.where(np.isnan(stack := np.stack(corners)), 0.0, stack)  # 0 * inf: the limit 0 is inside
-        return self._with(_down(stacked.min(axis=0)), _up(stacked.max(axis=0)), other)
+            stack = np.stack([op(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)])
+        lost = np.isnan(stack)  # 0 * inf and inf / inf: anything between the signs at hand
+        low, high = np.where(lost, np.inf, stack).min(axis=0), np.where(lost, -np.inf, stack).max(axis=0)
+        some = lost.any(axis=0)
+        if some.any():
+            negative = (self.lo < 0) | (other.lo < 0)
+            low = np.where(some, np.where(negative, -np.inf, 0.0), low)
+            high = np.where(some, np.inf, high)
+        return self._with(_down(low), _up(high), other)
 
     def __add__(self, other: Any) -> Enclosure:
         right = _lift(other)
@@ -194,11 +202,11 @@ class Enclosure:
         return self._with(np.maximum(_down(lo, LIBM_ULPS), floor), _up(hi, LIBM_ULPS))
 
     def exp(self) -> Enclosure:
-        """e to the enclosure."""
+        """The exponential of the enclosure."""
         return self._monotone(np.exp, floor=0.0)
 
     def expm1(self) -> Enclosure:
-        """e to the enclosure, minus one, without cancellation."""
+        """The exponential of the enclosure, minus one, without cancellation."""
         return self._monotone(np.expm1, floor=-1.0)
 
     def log(self) -> Enclosure:

@@ -6,7 +6,9 @@ __all__ = ["InputError", "NotDefined"]
 
 
 class InputError(ValueError):
-    """A target, grid or score error that cannot be simulated; the text reads ``name=value: what was expected``."""
+    """A target, grid or score error that cannot be simulated; the text reads ``name=value: what was
+    expected``.
+    """
 
     def __init__(self, name: str, value: object, expected: str) -> None:
         super().__init__(f"{name}={value!r}: {expected}")
@@ -16,4 +18,6 @@ class InputError(ValueError):
 
 
 class NotDefined(ValueError):
-    """The quantity has no value for this sampler or law (for instance the path KL of a deterministic sampler)."""
+    """The quantity has no value for this sampler or law (for instance the path KL of a deterministic
+    sampler).
+    """

@@ -1,7 +1,7 @@
 """Integrals against the forward law of a mixture on a line, or of concentric components in d dimensions.
 
 One pass gives all of `QUANTITIES` for one time: Gauss-Kronrod panels (10 and 21 points) laid from the components'
-windows of +-9.5 standard deviations, halved until the estimated error is below ``tolerance`` of the integral or
+windows of +-9.5 standard deviations (12 near gamma), halved until the estimated error is below ``tolerance`` of the integral or
 below roundoff. Inside a cluster of overlapping windows positions are relative to its narrowest component, so that atoms
 1e4 standard deviations apart keep their digits. The density of the radius plays the part of q when d > 0.
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from simulators.compiled import compiled
 from simulators.laws.kernels.common import Array, U
 
-__all__ = ["QUANTITIES", "integrate"]
+__all__ = ["NEAR_M", "NEAR_REACH", "NEAR_V", "QUANTITIES", "REACH", "integrate"]
 
 QUANTITIES = (
     "mass",
@@ -40,11 +40,13 @@ otherwise lost in the entropy, and is NaN elsewhere. Radial integrals are centre
 """
 
 COUNT = len(QUANTITIES)
-REACH = 9.5  # of a window, in standard deviations: beyond it E z^4 is below 2e-17
-STRIDE = 1.6  # width of a first panel in standard deviations of the narrowest component there
+REACH, NEAR_REACH = 9.5, 12.0  # of a window, in standard deviations; the second near gamma
+STRIDE = 2.4  # width of a first panel in standard deviations of the narrowest component there
 C0 = 40.0  # units of roundoff in a density with its posterior weights, second moments of the exponents included
 NEAR_V, NEAR_M = 0.7, 1.5  # |v_k - 1| and |m_k| below which the KL is integrated as it stands
+FAINT = -80.0  # log of a component's share below which it is left out
 DEPTH = 60
+BUDGET = 100  # panels evaluated for each first panel; beyond it the error estimate says what was reached
 LOG_2PI = math.log(2 * math.pi)
 
 NODES = np.array(
@@ -71,7 +73,7 @@ FINE = np.array(
         0.093125454583697605535065465083366,
         0.109387158802297641899210590325805,
         0.123491976262065851077958109831074,
-        0.134709217711473325928054001771707,
+        0.134709217311473325928054001771707,
         0.142775938577060080797094273138717,
         0.147739104901338491374841515972068,
         0.149445554002916905664936468389821,
@@ -123,7 +125,7 @@ def one_time(
 ) -> None:
     """The integrals at one time: windows, clusters, panels; then the panels that are not yet good enough."""
     K = len(means)
-    state = np.empty((8, K))  # the rows of `fill`
+    state = np.empty((10, K))  # the rows of `fill`
     near = fill(dimension, log_weights, means, variances, a, noise, state)
     windows = K + 1 if near else K
     centre, width = np.empty(windows), np.empty(windows)
@@ -133,7 +135,8 @@ def one_time(
     if near:
         width[K] = 1.0
         centre[K] = math.sqrt(dimension) if dimension else -a * means[0]
-    left, right = centre - REACH * width, centre + REACH * width
+    reach = NEAR_REACH if near else REACH
+    left, right = centre - reach * width, centre + reach * width
     order = np.argsort(left)
     panels = np.empty((64, 4))  # lo, hi, reference, rounding
     count, first = 0, 0
@@ -142,7 +145,7 @@ def one_time(
         while last < windows and left[order[last]] <= end:
             end = max(end, right[order[last]])
             last += 1
-        panels, count = lay(dimension, order[first:last], centre, width, means, a, panels, count)
+        panels, count = lay(dimension, order[first:last], centre, width, reach, means, a, panels, count)
         first = last
     sums = np.zeros((count, 3, COUNT))
     work = np.empty((2, 21, COUNT))
@@ -163,7 +166,7 @@ def fill(
     dimension: int, log_weights: Array, means: Array, variances: Array, a: float, noise: float, state: Array
 ) -> bool:
     """Per component: v = a^2 lam + noise, log weight - log normaliser, (v - 1)/v, a lam/v, posterior variance,
-    mean m, log weight, weight. Whether the law is near gamma.
+    mean m, log weight, weight, 1/v, log v. Whether the law is near gamma.
     """
     near = True
     for k in range(len(means)):
@@ -178,6 +181,8 @@ def fill(
         state[5, k] = a * means[k]
         state[6, k] = log_weights[k]
         state[7, k] = math.exp(log_weights[k])
+        state[8, k] = 1 / v
+        state[9, k] = -math.log1p(-excess / v) if v > 0.5 else math.log(v)
         if abs(excess) > NEAR_V or abs(state[5, k]) > NEAR_M:
             near = False
     return near
@@ -189,6 +194,7 @@ def lay(
     members: NDArray[np.int64],
     centre: Array,
     width: Array,
+    reach: float,
     means: Array,
     a: float,
     panels: Array,
@@ -209,13 +215,13 @@ def lay(
     floor = -centre[reference] if dimension else -np.inf
     x, end = np.inf, -np.inf
     for j, k in enumerate(members):
-        x = min(x, place[j] - REACH * width[k])
-        end = max(end, place[j] + REACH * width[k])
+        x = min(x, place[j] - reach * width[k])
+        end = max(end, place[j] + reach * width[k])
     x = max(x, floor)
     while x < end:
         scale, stop = np.inf, end
         for j, k in enumerate(members):
-            lo, hi = place[j] - REACH * width[k], place[j] + REACH * width[k]
+            lo, hi = place[j] - reach * width[k], place[j] + reach * width[k]
             if lo <= x < hi:
                 scale = min(scale, width[k])
                 if hi < stop:
@@ -256,6 +262,7 @@ def refined(
     out[:] = 0.0
     stack = np.empty((DEPTH + 1, 4))
     part = np.empty((3, COUNT))
+    left = BUDGET * len(panels)
     for p in range(len(panels)):
         part[:] = sums[p]
         stack[0] = panels[p]
@@ -264,13 +271,14 @@ def refined(
             height -= 1
             if depth:
                 panel(dimension, constant, stack[height], means, a, state, shift, near, work, part)
+                left -= 1
             rough = False
             for n in range(COUNT):
                 if part[1, n] > goal[n] and part[1, n] > part[2, n]:
                     rough = True
             lo, hi = stack[height, 0], stack[height, 1]
             middle = 0.5 * (lo + hi)
-            if rough and height + 2 <= DEPTH and lo < middle < hi:
+            if rough and left > 0 and height + 2 <= DEPTH and lo < middle < hi:
                 stack[height + 1] = stack[height]
                 stack[height, 0], stack[height + 1, 1] = middle, middle
                 height += 2
@@ -309,24 +317,26 @@ def panel(
             radial_node(dimension, constant, x, shift, shift[0, reference], state, near, work[0, n], work[1, n])
         else:
             line_node(x, shift, state, reference, near, work[0, n], work[1, n])
+    part[:] = 0.0
+    for n in range(21):
+        at = 10 - abs(n - 10)
+        for q in range(COUNT):
+            part[0, q] += FINE[at] * work[0, n, q]
+            part[2, q] += FINE[at] * work[1, n, q]
+        if at % 2 == 1:
+            for q in range(COUNT):
+                part[1, q] += COARSE[at // 2] * work[0, n, q]
     for q in range(COUNT):
-        fine, coarse, size = 0.0, 0.0, 0.0
+        spread, level = 0.0, 0.5 * part[0, q]
         for n in range(21):
-            at = 10 - abs(n - 10)
-            fine += FINE[at] * work[0, n, q]
-            size += FINE[at] * work[1, n, q]
-            if at % 2 == 1:
-                coarse += COARSE[at // 2] * work[0, n, q]
-        spread = 0.0
-        for n in range(21):
-            spread += FINE[10 - abs(n - 10)] * abs(work[0, n, q] - 0.5 * fine)
-        gap = abs(fine - coarse)
-        error = gap
+            spread += FINE[10 - abs(n - 10)] * abs(work[0, n, q] - level)
+        gap = abs(part[0, q] - part[1, q])
         if spread > 0.0:
-            error = spread * min(1.0, (200 * gap / spread) ** 1.5)
-        part[0, q] = half * fine
-        part[1, q] = half * error
-        part[2, q] = half * size * where[3]
+            ratio = 200 * gap / spread
+            gap = spread * min(1.0, ratio * math.sqrt(ratio))
+        part[0, q] *= half
+        part[1, q] = half * gap
+        part[2, q] *= half * where[3]
 
 
 @compiled()
@@ -336,22 +346,26 @@ def line_node(x: float, shift: Array, state: Array, reference: int, near: bool, 
     top = -np.inf
     for k in range(K):
         y = x - shift[0, k]
-        shift[2, k] = state[1, k] - 0.5 * (y * y / state[0, k])
+        shift[2, k] = state[1, k] - 0.5 * (y * y * state[8, k])
         top = max(top, shift[2, k])
     total, s, s_abs, r, r_abs, b, c, half, mean, var = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     absolute = x + state[5, reference]
     for k in range(K):
-        y, v = x - shift[0, k], state[0, k]
+        if shift[2, k] - top < FAINT:
+            shift[2, k] = 0.0
+            continue
+        y, precision = x - shift[0, k], state[8, k]
         p = math.exp(shift[2, k] - top)
         shift[2, k] = p
         total += p
-        s -= p * (y / v)
-        s_abs += p * abs(y / v)
-        r += p * (state[2, k] * absolute + state[5, k] / v)
-        r_abs += p * (abs(state[2, k] * absolute) + abs(state[5, k]) / v)
-        b += p / v
+        pull, tilt, lift = y * precision, state[2, k] * absolute, state[5, k] * precision
+        s -= p * pull
+        s_abs += p * abs(pull)
+        r += p * (tilt + lift)
+        r_abs += p * (abs(tilt) + abs(lift))
+        b += p * precision
         c += p * state[2, k]
-        half += p * (0.5 - 1 / v)
+        half += p * (0.5 - precision)
         mean += p * (shift[1, k] + state[3, k] * y)
         var += p * state[4, k]
     scale = 1 / total
@@ -359,9 +373,9 @@ def line_node(x: float, shift: Array, state: Array, reference: int, near: bool, 
     c, half, mean, var = c * scale, half * scale, mean * scale, var * scale
     bend, spread = 0.0, 0.0
     for k in range(K):
-        y = x - shift[0, k]
-        bend += shift[2, k] * (y / state[0, k] + s) ** 2
-        spread += shift[2, k] * (shift[1, k] + state[3, k] * y - mean) ** 2
+        y, p = x - shift[0, k], shift[2, k]
+        bend += p * (y * state[8, k] + s) ** 2
+        spread += p * (shift[1, k] + state[3, k] * y - mean) ** 2
     bend, spread = bend * scale, spread * scale
     q = math.exp(top - 0.5 * LOG_2PI) * total
     log_q = top - 0.5 * LOG_2PI + math.log(total)
@@ -385,7 +399,7 @@ def line_node(x: float, shift: Array, state: Array, reference: int, near: bool, 
         for k in range(K):
             v, m = state[0, k], state[5, k]
             tilt = 0.5 * (state[2, k] * absolute * absolute) + (absolute - 0.5 * m) * m / v
-            lift = math.expm1(tilt + 0.5 * math.log1p(-state[2, k]))
+            lift = math.expm1(tilt - 0.5 * state[9, k])
             ratio += state[7, k] * lift
             size += state[7, k] * abs(lift)
         f[9], g[9] = relative_entropy(q, math.exp(log_gamma), ratio, size, log_q - log_gamma)
@@ -450,7 +464,7 @@ def radial_node(
     if near:
         ratio, size = 0.0, 0.0
         for k in range(K):
-            lift = math.expm1(0.5 * (state[2, k] * square + d * math.log1p(-state[2, k])))
+            lift = math.expm1(0.5 * (state[2, k] * square - d * state[9, k]))
             ratio += state[7, k] * lift
             size += state[7, k] * abs(lift)
         log_gamma = -0.5 * (square + d * LOG_2PI)
@@ -468,7 +482,7 @@ def radial_exponent(d: int, x: float, scale: float, centre: float) -> float:
 @compiled(inline=True)
 def radial_log_density(d: int, k: int, square: float, state: Array) -> float:
     """Log of w_k times the density of component k on R^d."""
-    return state[6, k] - 0.5 * d * (LOG_2PI + math.log(state[0, k])) - 0.5 * square / state[0, k]
+    return state[6, k] - 0.5 * d * (LOG_2PI + state[9, k]) - 0.5 * square * state[8, k]
 
 
 @compiled(inline=True)

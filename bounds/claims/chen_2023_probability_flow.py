@@ -128,7 +128,7 @@ CLAIMS: tuple[Claim, ...] = (
     predictor_explicit,
 )
 
-# N(m, v I) at the time v <= 1, where L = 1/v: the family on which the exponents of L and h are seen to be tight.
+# N(m, v I) at the time v <= 1, where L = 1/v: there the exponents of L and h are tight.
 EARLY = Setup(clock="unit", parameters={"v": (1e-8, 1)})
 SHORT = replace(BLOCK, parameters={"v": (1e-8, 1)})
 FAMILY = ("L >= 1", "T == v", "shift-error")

@@ -29,6 +29,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 UNIT = 2.0**-53
+LARGEST = float(np.finfo(np.float64).max)
 TINY = 2.0**-1022  # covers the absolute error of results that underflow
 
 
@@ -53,6 +54,11 @@ def _end(value: Array, exact: NDArray[np.bool_], side: float) -> Array:
     return np.where(exact | np.isinf(value), value, moved)
 
 
+def _inner(value: Array, finite: NDArray[np.bool_], side: float) -> Array:
+    """An end that overflowed towards the inside, although its operands are finite, comes back to the last float."""
+    return np.where((value == -side * np.inf) & finite, -side * LARGEST, value)
+
+
 def add(a: Enclosure, b: Enclosure) -> Enclosure:
     """The sum a + b, kept where it is exact (Knuth's two-sum); inf - inf widens to the whole line."""
     return Enclosure(_sum_end(a.lo, b.lo, -1.0), _sum_end(a.hi, b.hi, 1.0))
@@ -63,7 +69,7 @@ def _sum_end(x: Array, y: Array, side: float) -> Array:
         total = x + y
         back = total - x
         exact = (x - (total - back)) + (y - back) == 0
-    moved = _end(total, exact, side)
+    moved = _inner(_end(total, exact, side), np.isfinite(x) & np.isfinite(y), side)
     return np.where(np.isnan(moved), side * np.inf, moved)
 
 
@@ -90,7 +96,7 @@ def _product(x: Array, y: Array, side: float) -> Array:
     null = (x == 0) | (y == 0)
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         value = np.where(null, 0.0, x * y)
-    return _end(value, null | (x == 1) | (y == 1), side)
+    return _inner(_end(value, null | (x == 1) | (y == 1), side), np.isfinite(x) & np.isfinite(y), side)
 
 
 def divide(a: Enclosure, b: Enclosure) -> Enclosure:
@@ -102,7 +108,10 @@ def divide(a: Enclosure, b: Enclosure) -> Enclosure:
     hi = np.where(a.hi == 0, 0.0, np.where(np.isnan(hi), np.where(a.hi > 0, np.inf, 0.0), hi))
     exact_lo = (a.lo == 0) | np.isinf(below) | (below == 1)
     exact_hi = (a.hi == 0) | np.isinf(above) | (above == 1)
-    return Enclosure(_end(lo, exact_lo, -1.0), _end(hi, exact_hi, 1.0))
+    finite_lo, finite_hi = np.isfinite(a.lo) & (below != 0), np.isfinite(a.hi) & (above != 0)
+    return Enclosure(
+        _inner(_end(lo, exact_lo, -1.0), finite_lo, -1.0), _inner(_end(hi, exact_hi, 1.0), finite_hi, 1.0)
+    )
 
 
 def square(a: Enclosure) -> Enclosure:

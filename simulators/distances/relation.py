@@ -253,7 +253,7 @@ def _deviation(law: Law) -> Enclosure:
 
 def _spread(value: Array, error: Array, low_if_infinite: Array, least: float) -> Enclosure:
     burst = np.isinf(value)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         lo, hi = value - error, value + error
     exact = error == 0
     low = np.where(burst, low_if_infinite, np.where(exact, lo, np.nextafter(lo, -np.inf)))
@@ -301,7 +301,8 @@ def _checked(law: Law, name: str) -> Law:
                 f"{name}.{field}", float(value[bad][0]), f"expected a number in [{least}, {most}]"
             )
         fields[field] = value
-    below = fields["rel"] + fields["rel_err"] < -1.0
+    with np.errstate(over="ignore"):
+        below = fields["rel"] + fields["rel_err"] < -1.0
     if bool(below.any()):
         raise InputError(
             f"{name}.rel", float(fields["rel"][below][0]), "expected >= -1, as a variance is not negative"

@@ -1,22 +1,25 @@
 """Continuous-time samplers on Gaussian targets: the reverse SDE and the probability flow, unit clock.
 
-In an eigenspace with forward variance S_t = 1 + (lam - 1)e^{-2t} and mean mu_t = e^{-t}m, an estimate s_hat = s + p_t (c + eta x) of the
-score turns the relative deviation r of the variance and the deviation e of the mean at time T into r', e' at time t0. With P_t the
-integral of p from t0 to t,
+In an eigenspace with forward variance S_t = 1 + (lam - 1)e^{-2t} and mean mu_t = e^{-t}m, an estimate s_hat =
+s + p_t (c + eta x) of the score turns the relative deviation r of the variance and the deviation e of the
+mean at time T into r', e' at time t0. With P_t the integral of p from t0 to t,
 
     reverse SDE       I_t = e^{-(t - t0)} (S_t0/S_t) e^{2 eta P_t}
-                      r' = r e^{-2(T - t0)} (S_t0/S_T) e^{4 eta P_T} + 4 eta int p e^{-2(t - t0)} (S_t0/S_t) e^{4 eta P} dt
+                      r' = r e^{-2(T - t0)} (S_t0/S_T) e^{4 eta P_T}
+                           + 4 eta int p e^{-2(t - t0)} (S_t0/S_t) e^{4 eta P} dt
                       e' = e I_T + 2 int p (c + eta mu) I dt
     probability flow  I_t = (S_t0/S_t)^{1/2} e^{eta P_t}
                       1 + r' = (1 + r) e^{2 eta P_T},    e' = e I_T + int p (c + eta mu) I dt.
 
-For eta = 0 the integrals are closed forms, free of cancellation at lam = 1, at lam = 0 and over short times. The profile p is 1
-("constant") or e^{-t}/S_t ("adapted", the error of a score whose mean was learnt with an error c).
+For eta = 0 the integrals are closed forms, free of cancellation at lam = 1, at lam = 0 and over short times.
+The profile p is 1 ("constant") or e^{-t}/S_t ("adapted", the error of a score whose mean was learnt with an
+error c).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +68,7 @@ CONTINUOUS = ("reverse-sde", "pf-ode", "langevin", "ou-flow")
 STEEPEST = 650.0  # beyond this exponent an integral may leave double precision
 
 
-# -- the forward process, in floats whose relative error is bounded ----------------------------------------------------
+# -- the forward process, in floats whose relative error is bounded ------------------------------------------
 
 
 def _variance(lam: Array, t: Array) -> Array:
@@ -76,8 +79,9 @@ def _variance(lam: Array, t: Array) -> Array:
 def _area(lam: Array, start: Array, x: Array) -> Array:
     """Integral of e^{-t}/S_t over [start, start + x], to 64 ulps.
 
-    With k = lam - 1 and D = 1 + k e^{-start - end} it is arctan(sqrt(k) y)/sqrt(k), y = (e^{-start} - e^{-end})/D, and artanh with
-    sqrt(-k) for k < 0, where 1 + k y^2 = S_start S_end/D^2 replaces the cancelling 1 - z^2 as z nears 1.
+    With k = lam - 1 and D = 1 + k e^{-start - end} it is arctan(sqrt(k) y)/sqrt(k), y = (e^{-start} -
+    e^{-end})/D, and artanh with sqrt(-k) for k < 0, where 1 + k y^2 = S_start S_end/D^2 replaces the
+    cancelling 1 - z^2 as z nears 1.
     """
     end = start + x
     D = lam * np.exp(-start) * np.exp(-end) - np.expm1(-(start + end))
@@ -91,7 +95,7 @@ def _area(lam: Array, start: Array, x: Array) -> Array:
     return np.where(x == 0, 0.0, np.where(root == 0, y, bent))
 
 
-# -- batches -----------------------------------------------------------------------------------------------------------
+# -- batches -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +119,7 @@ class _Lanes:
     @property
     def void(self) -> Mask:
         """Where q_delta is a Dirac."""
-        return (self.lam == 0) & (self.delta == 0)
+        return np.asarray((self.lam == 0) & (self.delta == 0))
 
     @property
     def last(self) -> Enclosure:
@@ -129,7 +133,7 @@ class _Lanes:
 
     @property
     def weight(self) -> Enclosure:
-        """Integral of the profile over the window; finite only where q_delta has a density or the profile is constant."""
+        """Integral of the profile over the window; meaningless for an adapted profile of a Dirac."""
         area = np.where(self.void, 0.0, _area(self.lam, self.delta, self.span))
         return within(np.where(self.adapted, area, self.span), 64)
 
@@ -141,11 +145,11 @@ class _Lanes:
     @property
     def flat(self) -> _Lanes:
         """The same lanes in one row."""
-        return _Lanes(*(np.ravel(getattr(self, name)) for name in self.__dataclass_fields__))
+        return _Lanes(*(np.ravel(getattr(self, field.name)) for field in fields(self)))
 
     def take(self, index: Index) -> _Lanes:
         """Lanes by number, each with a new last axis for quadrature nodes."""
-        return _Lanes(*(getattr(self, name)[index][..., None] for name in self.__dataclass_fields__))
+        return _Lanes(*(getattr(self, field.name)[index][..., None] for field in fields(self)))
 
 
 def _lanes(batch: Batch) -> _Lanes:
@@ -153,14 +157,18 @@ def _lanes(batch: Batch) -> _Lanes:
         raise NotDefined(f"sampler={batch.sampler!r}: expected 'reverse-sde' or 'pf-ode'")
     for setting in batch.settings:
         if setting.profile not in ("constant", "adapted"):
-            raise InputError("profile", setting.profile, "expected 'constant' or 'adapted' in continuous time")
+            raise InputError(
+                "profile", setting.profile, "expected 'constant' or 'adapted' in continuous time"
+            )
     shape = batch.eigenvalues.shape
-    adapted = batch.per_case([setting.profile == "adapted" for setting in batch.settings]) > 0
-    T, delta, bent = (np.broadcast_to(a[:, None], shape) for a in (batch.horizon, batch.stop, adapted))
+    bent = np.array([setting.profile == "adapted" for setting in batch.settings])[
+        batch.setting_index, None
+    ] | np.zeros(shape, np.bool_)
+    T, delta = (column[:, None] + np.zeros(shape) for column in (batch.horizon, batch.stop))
     if bool(np.any(bent & (batch.linear != 0) & (batch.eigenvalues == 0) & (delta == 0))):
         raise InputError("delta", 0.0, "expected > 0 for an adapted linear error of a singular target")
     n = batch.multiplicities.astype(np.float64)
-    return _Lanes(batch.eigenvalues, n, batch.means, batch.shift, batch.linear, bent.astype(np.bool_), T, delta)
+    return _Lanes(batch.eigenvalues, n, batch.means, batch.shift, batch.linear, bent, T, delta)
 
 
 def _start(batch: Batch, lanes: _Lanes) -> tuple[Enclosure, Enclosure]:
@@ -177,14 +185,15 @@ def _start(batch: Batch, lanes: _Lanes) -> tuple[Enclosure, Enclosure]:
     return intersect(near_gamma, near_zero) / lanes.first, Enclosure.exact(batch.start_mean) - mu
 
 
-# -- laws --------------------------------------------------------------------------------------------------------------
+# -- laws ----------------------------------------------------------------------------------------------------
 
 
 def flow_law(batch: Batch) -> Law:
-    """The output law of "reverse-sde" and "pf-ode" (reference time delta) or of "langevin" (reference time 0, flow time options["t"]).
+    """The output law of "reverse-sde", "pf-ode" (reference time delta) or "langevin" (reference time 0).
 
-    Returns a Law whose rel_err, dev_err bound rounding and quadrature errors; a deviation beyond double precision is reported as
-    1e308 +- 9.9e307. Raises InputError for profiles without a continuous limit, NotDefined for "ou-flow" (see `ou_flow_relation`).
+    Returns a Law whose rel_err, dev_err bound rounding and quadrature errors; a deviation beyond double
+    precision is reported as 1e308 +- 9.9e307. Raises InputError for profiles without a continuous limit,
+    NotDefined for "ou-flow" (see `ou_flow_relation`).
 
     >>> from simulators.grids import Grid
     >>> flow = Batch.lanes("pf-ode", Grid.uniform(1.0, 1), [[0.1]], means=[[2.0]])
@@ -217,7 +226,7 @@ def _is_zero(a: Enclosure) -> Mask:
     return np.asarray((a.lo == 0) & (a.hi == 0))
 
 
-# -- integrals along the flow ------------------------------------------------------------------------------------------
+# -- integrals along the flow --------------------------------------------------------------------------------
 
 
 def _variance_injection(lanes: _Lanes) -> Enclosure:
@@ -227,7 +236,9 @@ def _variance_injection(lanes: _Lanes) -> Enclosure:
     def density(owner: Index, x: Array) -> tuple[Array, Array]:
         lane = flat.take(owner)
         weight, share, area = _along(lane, x)
-        value = 4.0 * lane.eta * weight * share * np.exp(np.minimum(4.0 * lane.eta * area - 2.0 * x, STEEPEST))
+        value = (
+            4.0 * lane.eta * weight * share * np.exp(np.minimum(4.0 * lane.eta * area - 2.0 * x, STEEPEST))
+        )
         return value, np.abs(value) * _slack(lane, x, 4.0 * area)
 
     result = _integral(density, (flat.eta != 0) & ~flat.void, flat.span, _scale(flat))
@@ -236,7 +247,7 @@ def _variance_injection(lanes: _Lanes) -> Enclosure:
 
 
 def _mean_injection(lanes: _Lanes, order: float) -> Enclosure:
-    """order int p (c + eta mu) I dx with I = (e^{-x} S_delta/S, for order 2; its root in S for order 1, without e^{-x}) e^{order eta P}."""
+    """Order times int p (c + eta mu) I dx: order 2 for the reverse SDE, 1 for the flow."""
     flat = lanes.flat
 
     def density(owner: Index, x: Array) -> tuple[Array, Array]:
@@ -257,10 +268,12 @@ def _mean_injection(lanes: _Lanes, order: float) -> Enclosure:
 
 
 def _shift_injection(lanes: _Lanes, order: float) -> Enclosure:
-    """The mean injected by a pure shift (eta = 0), in closed form; s, S, w, W stand for S_delta, S_T, e^{-delta}, e^{-T}.
+    """The mean injected by a pure shift (eta = 0), in closed form.
 
+    With s, S, w, W for S_delta, S_T, e^{-delta}, e^{-T}:
     reverse SDE: constant 2 c s e^delta int e^{-t}/S_t, adapted c e^delta (w^2 - W^2)/S.
-    flow: constant c sqrt(s) arsinh(2 sinh(T - delta)/(sqrt s + sqrt S)), adapted c (w^2 - W^2)/(sqrt S (w sqrt S + W sqrt s)).
+    flow: constant c sqrt(s) arsinh(2 sinh(T - delta)/(sqrt s + sqrt S)),
+    adapted c (w^2 - W^2)/(sqrt S (w sqrt S + W sqrt s)).
     """
     c, last, first = Enclosure.exact(lanes.c), lanes.last, lanes.first
     w, W = within(np.exp(-lanes.delta), 4), within(np.exp(-lanes.T), 4)
@@ -271,7 +284,9 @@ def _shift_injection(lanes: _Lanes, order: float) -> Enclosure:
         rise = 2.0 * np.sinh(lanes.span) / (np.sqrt(last.mid) + np.sqrt(first.mid))
         constant = c * last.sqrt() * within(np.arcsinh(rise), 64)
         adapted = c * lanes.square_gap / (first.sqrt() * (w * first.sqrt() + W * last.sqrt()))
-    return Enclosure(np.where(lanes.adapted, adapted.lo, constant.lo), np.where(lanes.adapted, adapted.hi, constant.hi))
+    return Enclosure(
+        np.where(lanes.adapted, adapted.lo, constant.lo), np.where(lanes.adapted, adapted.hi, constant.hi)
+    )
 
 
 def _along(lane: _Lanes, x: Array) -> tuple[Array, Array, Array]:
@@ -289,13 +304,13 @@ def _slack(lane: _Lanes, x: Array, area: Array) -> Array:
 
 
 def _scale(lanes: _Lanes) -> Array:
-    """The length on which integrands vary next to t = delta: the distance to the zero of S_t, shortened by a steep error."""
+    """The length on which integrands vary at delta: the distance to the zero of S_t, less if eta is large."""
     near = _variance(lanes.lam, lanes.delta)
     return np.where(near == 0, 1.0, np.minimum(0.5 * near, 1.0)) / (1.0 + np.abs(lanes.eta))
 
 
 def _integral(density: Density, mask: Mask, length: Array, scale: Array) -> Enclosure:
-    """Integrals over [0, length] of the owners in the mask, exactly zero for the others; one-dimensional arrays."""
+    """Integrals over [0, length] of the owners in the mask, exactly zero for the others; flat arrays."""
     which = np.flatnonzero(mask)
     part = integrate(lambda owner, x: density(which[owner], x), length[which], scale[which])
     lo, hi = np.zeros(mask.shape), np.zeros(mask.shape)
@@ -307,7 +322,7 @@ def _shaped(a: Enclosure, lanes: _Lanes) -> Enclosure:
     return Enclosure(a.lo.reshape(lanes.lam.shape), a.hi.reshape(lanes.lam.shape), a.method, a.level)
 
 
-# -- score error and path KL -------------------------------------------------------------------------------------------
+# -- score error and path KL ---------------------------------------------------------------------------------
 
 _G = H - 1 + E(-1)  # int_0^h (1 - e^{-u})
 _SQUARE = ((1 - E(-1)) ** 2).integral()
@@ -315,16 +330,20 @@ _DOUBLE = (1 - E(-2)).integral()
 
 
 def flow_score_error(batch: Batch, average: str) -> Enclosure:
-    """The squared score error E_{q_t}|s_hat_t - s_t|^2 = sum p^2 [(c + eta mu_t)^2 + n eta^2 S_t] over forward times [delta, T].
+    """The squared score error E_{q_t}|s_hat - s|^2 = sum p^2 [(c + eta mu_t)^2 + n eta^2 S_t] on [delta, T].
 
-    average : "integral" over time, "time" (the integral over T - delta), "sup", or "g2-half" (half the integral against g^2 = 2).
-    Returns (C,). Infinite where an adapted error meets a Dirac. Closed forms, except a quadrature for an adapted linear error.
+    average : "integral" over time, "time" (the integral over T - delta), "sup", or "g2-half" (half the
+              integral against g^2 = 2).
+    Returns (C,). Infinite where an adapted error meets a Dirac. Closed forms, except a quadrature for an
+    adapted linear error and a bisection for the supremum.
     """
     lanes = _lanes(batch)
     if average == "sup":
         return _largest_error(lanes)
     if average not in ("integral", "time", "g2-half"):
-        raise InputError("average", average, "expected 'integral', 'time', 'g2-half' or 'sup' in continuous time")
+        raise InputError(
+            "average", average, "expected 'integral', 'time', 'g2-half' or 'sup' in continuous time"
+        )
     steady, adapted = _constant_error(lanes), _adapted_error(lanes)
     pick = lanes.adapted
     lo, hi = np.where(pick, adapted.lo, steady.lo), np.where(pick, adapted.hi, steady.hi)
@@ -333,7 +352,7 @@ def flow_score_error(batch: Batch, average: str) -> Enclosure:
 
 
 def _constant_error(lanes: _Lanes) -> Enclosure:
-    """Two expansions of the square, about infinite time and about time delta: each is accurate where the other cancels."""
+    """Two expansions of the square, about times infinity and delta: accurate where the other cancels."""
     c, eta, m = Enclosure.exact(lanes.c), Enclosure.exact(lanes.eta), Enclosure.exact(lanes.m)
     w, span = within(np.exp(-lanes.delta), 4), within(lanes.span, 1)
     first = w * within(-np.expm1(-lanes.span), 6)
@@ -341,8 +360,16 @@ def _constant_error(lanes: _Lanes) -> Enclosure:
     pull = eta * m
     outer = c.power(2) * span + 2.0 * c * pull * first + pull.power(2) * second
     begin, fall = c + pull * w, pull * w
-    inner = begin.power(2) * span - 2.0 * begin * fall * _exact(_G, lanes) + fall.power(2) * _exact(_SQUARE, lanes)
-    spread = second * lanes.lam + span * within(-np.expm1(-2.0 * lanes.delta), 4) + w.power(2) * _exact(_DOUBLE, lanes)
+    inner = (
+        begin.power(2) * span
+        - 2.0 * begin * fall * _exact(_G, lanes)
+        + fall.power(2) * _exact(_SQUARE, lanes)
+    )
+    spread = (
+        second * lanes.lam
+        + span * within(-np.expm1(-2.0 * lanes.delta), 4)
+        + w.power(2) * _exact(_DOUBLE, lanes)
+    )
     return intersect(outer, inner) + eta.power(2) * spread * lanes.n
 
 
@@ -364,7 +391,11 @@ def _adapted_error(lanes: _Lanes) -> Enclosure:
         return weight**2 * square, weight**2 * size * _slack(lane, x, np.zeros(x.shape))
 
     bent = _shaped(_integral(density, (flat.eta != 0) & flat.adapted, flat.span, _scale(flat)), lanes)
-    shift = Enclosure.exact(lanes.c).power(2) * lanes.square_gap / (2.0 * put(lanes.last, lanes.void, 1.0) * lanes.first)
+    shift = (
+        Enclosure.exact(lanes.c).power(2)
+        * lanes.square_gap
+        / (2.0 * put(lanes.last, lanes.void, 1.0) * lanes.first)
+    )
     shift = put(put(shift, lanes.void, np.inf), lanes.c == 0, 0.0)
     straight = lanes.eta == 0
     return Enclosure(np.where(straight, shift.lo, bent.lo), np.where(straight, shift.hi, bent.hi))
@@ -398,7 +429,7 @@ def _largest_error(lanes: _Lanes) -> Enclosure:
 
 
 def flow_path_kl(batch: Batch) -> Enclosure:
-    """KL(path of the true reversal || path of the reverse SDE as run) = KL(q_T || start) + int E_{q_t}|s_hat - s|^2 dt, shape (C,).
+    """KL(true reversal || reverse SDE) on paths: KL(q_T || start) + int E_{q_t}|s_hat - s|^2 dt, shape (C,).
 
     Raises NotDefined for the deterministic flow and for the forward flows.
     """
@@ -421,7 +452,7 @@ def _start_kl(batch: Batch, lanes: _Lanes) -> Enclosure:
     return total(Enclosure(np.maximum(each.lo, 0.0), each.hi))
 
 
-# -- Wasserstein growth (Kwon, Fan & Lee 2022) -------------------------------------------------------------------------
+# -- Wasserstein growth (Kwon, Fan & Lee 2022) ---------------------------------------------------------------
 
 
 def kwon_factor(batch: Batch) -> Enclosure:
@@ -430,9 +461,11 @@ def kwon_factor(batch: Batch) -> Enclosure:
 
 
 def kwon_integral(batch: Batch) -> Enclosure:
-    """int_delta^T 2 I(t) sqrt(b(t)) dt with I(t) = exp int_delta^t (1 + 2 L), b(t) = E_{q_t}|s_hat - s|^2, shape (C,).
+    """The integral of 2 I(t) sqrt(b(t)) over [delta, T], shape (C,).
 
-    Closed form for an isotropic target without linear error, else quadrature between the times where the largest L changes eigenspace.
+    I(t) = exp int_delta^t (1 + 2 L) with L as in `kwon_factor`, b(t) = E_{q_t}|s_hat - s|^2.
+    Closed form for an isotropic target without linear error, else quadrature between the times where the
+    largest L changes eigenspace.
     """
     return _kwon(batch)[1]
 
@@ -440,13 +473,19 @@ def kwon_integral(batch: Batch) -> Enclosure:
 def _kwon(batch: Batch) -> tuple[Enclosure, Enclosure]:
     lanes = _lanes(batch)
     real = lanes.n > 0
-    dead = (lanes.void | ~real).all(axis=1)
+    dead: Mask = np.asarray((lanes.void | ~real).all(axis=1))
     stretches = [s for case in np.flatnonzero(~dead).tolist() for s in _stretches(lanes, case)]
     factor, integral = _ones(batch.C), put(_ones(batch.C), np.ones(batch.C, dtype=np.bool_), 0.0)
     if stretches:
         rank, case, begin, end, lane = (np.array(column) for column in zip(*stretches, strict=True))
-        chosen = _Lanes(*(getattr(lanes, k)[case, lane] for k in ("lam", "n", "m", "c", "eta", "adapted")), end, begin)
-        grown = chosen.last / chosen.first * (2.0 * Enclosure.exact(chosen.eta) * chosen.weight - within(chosen.span, 1)).exp()
+        chosen = replace(
+            _Lanes(*(getattr(lanes, field.name)[case, lane] for field in fields(lanes))), T=end, delta=begin
+        )
+        grown = (
+            chosen.last
+            / chosen.first
+            * (2.0 * Enclosure.exact(chosen.eta) * chosen.weight - within(chosen.span, 1)).exp()
+        )
         pushed = _push(lanes, chosen, case)
         for k in range(int(rank.max()) + 1):
             now = np.flatnonzero(rank == k)
@@ -455,7 +494,7 @@ def _kwon(batch: Batch) -> tuple[Enclosure, Enclosure]:
             factor = _placed(factor, case[now], lead * grown[now])
     closed, plain = _plain_kwon(lanes)
     integral = Enclosure(np.where(plain, closed.lo, integral.lo), np.where(plain, closed.hi, integral.hi))
-    burst = (lanes.void & lanes.adapted & (lanes.c != 0)).any(axis=1) & ~dead
+    burst: Mask = (lanes.void & lanes.adapted & (lanes.c != 0)).any(axis=1) & ~dead
     return put(factor, dead, 0.0), put(Enclosure(np.maximum(integral.lo, 0.0), integral.hi), burst, np.inf)
 
 
@@ -477,14 +516,17 @@ def _plain_kwon(lanes: _Lanes) -> tuple[Enclosure, Mask]:
     size, zero = np.sqrt((lanes.c**2).sum(axis=1)), np.zeros(lam.shape)
     one = _Lanes(lam, zero, zero, size, zero, lanes.adapted[:, 0], lanes.T[:, 0], lanes.delta[:, 0])
     value = _shift_injection(one, 2.0) * within(np.ones(lam.shape), 4.0 + lanes.lam.shape[1])
-    return put(value, (size == 0) | (one.void & ~one.adapted), 0.0), plain | ((lam == 0) & one.void & ~one.adapted)
+    return put(value, (size == 0) | (one.void & ~one.adapted), 0.0), plain | (
+        (lam == 0) & one.void & ~one.adapted
+    )
 
 
 def _stretches(lanes: _Lanes, case: int) -> list[tuple[int, int, float, float, int]]:
-    """(rank, case, begin, end, lane): stretches of forward time on which ``lane`` attains max(-1/S_t + p eta).
+    """(rank, case, begin, end, lane): stretches of time on which ``lane`` attains max(-1/S_t + p eta).
 
-    The largest eigenvalue does throughout if no eta is above its own (and, adapted, eta e^{-t} <= 1); otherwise two eigenspaces
-    exchange the lead at roots of quadratics in e^{2t} (constant) or e^{-t} (adapted).
+    The largest eigenvalue does throughout if no eta is above its own (and, adapted, eta e^{-t} <= 1);
+    otherwise two eigenspaces exchange the lead at roots of quadratics in e^{2t} (constant) or e^{-t}
+    (adapted).
     """
     real = np.flatnonzero(lanes.n[case] > 0)
     lam, eta = lanes.lam[case], lanes.eta[case]
@@ -500,7 +542,7 @@ def _stretches(lanes: _Lanes, case: int) -> list[tuple[int, int, float, float, i
             cuts |= {t for t in roots if begin < t < end}
     times = sorted(cuts)
     result = []
-    for rank, (left, right) in enumerate(zip(times[:-1], times[1:], strict=True)):
+    for rank, (left, right) in enumerate(pairwise(times)):
         t = 0.5 * (left + right)
         S = _variance(lam[real], np.full(real.shape, t))
         lead = (eta[real] * (np.exp(-t) / S if adapted else 1.0)) - 1.0 / S
@@ -527,13 +569,15 @@ def _push(lanes: _Lanes, chosen: _Lanes, case: Index) -> Enclosure:
         flow = 2.0 * share * np.exp(np.minimum(2.0 * lane.eta * area - x, STEEPEST))
         square, size = np.zeros(x.shape), np.zeros(x.shape)
         for b in range(lanes.lam.shape[1]):
-            lam, n, m, c, eta, adapted = (getattr(lanes, k)[case[owner], b][:, None] for k in ("lam", "n", "m", "c", "eta", "adapted"))
+            lam, n, m, c, eta, adapted = (
+                getattr(lanes, k)[case[owner], b][:, None] for k in ("lam", "n", "m", "c", "eta", "adapted")
+            )
             w, S = np.exp(-lane.delta) * np.exp(-x), _variance(lam, lane.delta + x)
             bent = adapted & ((c != 0) | (eta != 0))
             p2 = (np.where(bent, w, 1.0) / np.where(bent, S, 1.0)) ** 2
             square += p2 * ((c + eta * m * w) ** 2 + n * eta**2 * S)
             size += p2 * ((np.abs(c) + np.abs(eta * m) * w) ** 2 + n * eta**2 * S)
-        # a norm moves by at most the norm of the errors, so the square root of a cancelling b costs no accuracy relative to size
+        # a norm moves by at most the norm of the errors: the root of a cancelling b is as good as its terms
         return flow * np.sqrt(square), flow * np.sqrt(size) * _slack(lane, x, 2.0 * area)
 
     real = np.where(lanes.n[case] > 0, _variance(lanes.lam[case], chosen.delta[:, None]), 1.0)
@@ -543,14 +587,15 @@ def _push(lanes: _Lanes, chosen: _Lanes, case: Index) -> Enclosure:
     return Enclosure(np.maximum(result.lo, 0.0), np.where(steep, np.inf, result.hi), result.method)
 
 
-# -- score along the flow ----------------------------------------------------------------------------------------------
+# -- score along the flow ------------------------------------------------------------------------------------
 
 
 def score_rate(law: Law) -> Enclosure:
-    """E|d/dt grad log q_t(y_t)|^2 for y_t ~ q_t on the probability flow: the sum of n (1 - S_t)^2/S_t^3, shape (C,).
+    """E|d/dt grad log q_t(y_t)|^2 for y_t ~ q_t on the probability flow: sum n (1 - S_t)^2/S_t^3, shape (C,).
 
-    law : forward laws q_time (rel = dev = 0). On the flow (y - mu)/sqrt S is constant, so the score (mu - y)/S changes at the relative
-    rate -S'/(2S) = (S - 1)/S; the mean contributes nothing. Infinite for a Dirac. Raises InputError for other laws.
+    law : forward laws q_time (rel = dev = 0). On the flow (y - mu)/sqrt S is constant, so the score (mu -
+          y)/S changes at the relative rate -S'/(2S) = (S - 1)/S; the mean contributes nothing.
+    Infinite for a Dirac. Raises InputError for other laws.
     """
     if bool(np.any((law.rel != 0) | (law.dev != 0) | (law.rel_err != 0) | (law.dev_err != 0))):
         raise InputError("law", "with deviations", "expected forward laws, rel = dev = 0")
@@ -559,5 +604,7 @@ def score_rate(law: Law) -> Enclosure:
     S = within(_variance(law.eigenvalues, t), 8)
     dirac = S.lo <= 0
     each = excess.power(2) / put(S, dirac, 1.0).power(3) * law.multiplicities
-    each = put(put(each, dirac, np.inf), (law.multiplicities == 0) | (law.eigenvalues == 1) | np.isinf(t), 0.0)
+    each = put(
+        put(each, dirac, np.inf), (law.multiplicities == 0) | (law.eigenvalues == 1) | np.isinf(t), 0.0
+    )
     return total(each)

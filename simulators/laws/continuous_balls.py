@@ -1,14 +1,15 @@
 """The continuous-time laws of one case in ball arithmetic, at the flint precision in force.
 
-Variances and means are written directly, not as deviations; where the float road uses Gauss-Legendre panels this one integrates
-rigorously, and for the adapted profile in the variable theta = P_t, in which e^{-t} = tan(sqrt(k)(theta_0 - theta))/sqrt(k), k = lam - 1,
-and every integrand is entire.
+Variances and means are written directly, not as deviations; where the float road uses Gauss-Legendre panels
+this one integrates rigorously, for the adapted profile in the variable theta = P_t, in which with k = lam - 1
+e^{-t} = tan(sqrt(k)(theta_0 - theta))/sqrt(k), so that the integrands are entire.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from flint import acb, arb, ctx
 
@@ -110,7 +111,9 @@ def _lanes(case: SingleCase) -> list[_Lane]:
     shift, linear = (zeros, zeros) if error is None else (error.shift, error.linear)
     T, d = arb(case.grid.T), arb(case.grid.delta)
     rows = zip(target.eigenvalues, target.multiplicities, target.means, shift, linear, strict=True)
-    lanes = [_Lane(arb(lam), n, arb(m), arb(c), arb(e), profile == "adapted", T, d) for lam, n, m, c, e in rows]
+    lanes = [
+        _Lane(arb(lam), n, arb(m), arb(c), arb(e), profile == "adapted", T, d) for lam, n, m, c, e in rows
+    ]
     if any(lane.void and lane.adapted and lane.eta != 0 for lane in lanes):
         raise InputError("delta", 0.0, "expected > 0 for an adapted linear error of a singular target")
     return lanes
@@ -125,7 +128,7 @@ def _start(case: SingleCase, lanes: list[_Lane]) -> list[tuple[arb, arb]]:
     return [(_variance(lane.lam, lane.T), lane.m * (-lane.T).exp()) for lane in lanes]
 
 
-# -- reverse SDE and probability flow ----------------------------------------------------------------------------------
+# -- reverse SDE and probability flow ------------------------------------------------------------------------
 
 
 def flow_ball(case: SingleCase) -> BallLaw:
@@ -136,7 +139,9 @@ def flow_ball(case: SingleCase) -> BallLaw:
     else:
         lanes = _lanes(case)
         order = 2 if case.sampler == "reverse-sde" else 1
-        pairs = [_output(lane, v, mean, order) for lane, (v, mean) in zip(lanes, _start(case, lanes), strict=True)]
+        pairs = [
+            _output(lane, v, mean, order) for lane, (v, mean) in zip(lanes, _start(case, lanes), strict=True)
+        ]
     return BallLaw(tuple(v for v, _ in pairs), tuple(m for _, m in pairs), case.target.multiplicities)
 
 
@@ -165,9 +170,20 @@ def _variance_injection(lane: _Lane) -> arb:
         return arb(0)
     last, eta = _variance(lane.lam, lane.d), lane.eta
     if not lane.adapted:
-        return 4 * eta * last * _integral(lambda x, _: ((4 * eta - 2) * x).exp() / _forward(lane, x), arb(0), lane.T - lane.d)
+        return (
+            4
+            * eta
+            * last
+            * _integral(lambda x, _: ((4 * eta - 2) * x).exp() / _forward(lane, x), arb(0), lane.T - lane.d)
+        )
     w, top = (-lane.d).exp(), lane.angle(lane.d)
-    return 4 * eta * last / w**2 * _integral(lambda y, _: (4 * eta * y).exp() * lane.circle(top - y)[0] ** 2, arb(0), lane.area)
+    return (
+        4
+        * eta
+        * last
+        / w**2
+        * _integral(lambda y, _: (4 * eta * y).exp() * lane.circle(top - y)[0] ** 2, arb(0), lane.area)
+    )
 
 
 def _forward(lane: _Lane, x: acb) -> acb:
@@ -220,7 +236,9 @@ def flow_score_error_ball(case: SingleCase, average: str) -> arb:
     if average == "sup":
         return _supremum(lambda t: _error_jet(lanes, t), lanes[0].d, lanes[0].T)
     if average not in ("integral", "time", "g2-half"):
-        raise InputError("average", average, "expected 'integral', 'time', 'g2-half' or 'sup' in continuous time")
+        raise InputError(
+            "average", average, "expected 'integral', 'time', 'g2-half' or 'sup' in continuous time"
+        )
     span = lanes[0].T - lanes[0].d
     result = _integral(lambda x, _: _error(lanes, lanes[0].d, x), arb(0), span)
     return result / span if average == "time" else result
@@ -294,41 +312,37 @@ def flow_path_kl_ball(case: SingleCase) -> arb:
     return result
 
 
-# -- Wasserstein growth ------------------------------------------------------------------------------------------------
+# -- Wasserstein growth --------------------------------------------------------------------------------------
 
 
 def kwon_factor_ball(case: SingleCase) -> arb:
     """I(T) = exp int_delta^T (1 + 2 max(-1/S_t + p eta)) dt."""
-    return _kwon(case)[0]
-
-
-def kwon_integral_ball(case: SingleCase) -> arb:
-    """The integral of 2 I(t) sqrt(b(t)) over [delta, T]."""
-    return _kwon(case)[1]
-
-
-def _kwon(case: SingleCase) -> tuple[arb, arb]:
     lanes = _lanes(case)
-    active = [lane for lane in lanes if lane.c != 0 or lane.eta != 0]
     if all(lane.void for lane in lanes):
-        size = sum((_squared(lane.c) for lane in lanes), arb(0)).sqrt()
-        first, w = _variance(lanes[0].lam, lanes[0].T), (-lanes[0].T).exp()
-        return arb(0), size * (1 - w**2) / first if lanes[0].adapted else arb(0)
-    if any(lane.void and lane.adapted for lane in active):
-        return _kwon_factor(lanes), arb("inf")
-    factor, result = arb(1), arb(0)
-    for lane in _stretches(lanes):
-        if active:
-            result += factor * _push(lane, active)
-        factor *= _grown(lane)
-    return factor, result
-
-
-def _kwon_factor(lanes: list[_Lane]) -> arb:
+        return arb(0)
     factor = arb(1)
     for lane in _stretches(lanes):
         factor *= _grown(lane)
     return factor
+
+
+def kwon_integral_ball(case: SingleCase) -> arb:
+    """The integral of 2 I(t) sqrt(b(t)) over [delta, T]."""
+    lanes = _lanes(case)
+    active = [lane for lane in lanes if lane.c != 0 or lane.eta != 0]
+    if not active:
+        return arb(0)
+    if all(lane.void for lane in lanes):
+        size = sum((_squared(lane.c) for lane in lanes), arb(0)).sqrt()
+        first, w = _variance(lanes[0].lam, lanes[0].T), (-lanes[0].T).exp()
+        return size * (1 - w**2) / first if lanes[0].adapted else arb(0)
+    if any(lane.void and lane.adapted for lane in active):
+        return arb("inf")
+    factor, result = arb(1), arb(0)
+    for lane in _stretches(lanes):
+        result += factor * _push(lane, active)
+        factor *= _grown(lane)
+    return result
 
 
 def _grown(lane: _Lane) -> arb:
@@ -364,7 +378,7 @@ def _stretches(lanes: list[_Lane]) -> list[_Lane]:
     cuts = [t for i, a in enumerate(lanes) for b in lanes[i + 1 :] for t in _crossings(a, b) if d < t < T]
     times = [d, *sorted(cuts, key=float), T]
     result: list[_Lane] = []
-    for left, right in zip(times[:-1], times[1:], strict=True):
+    for left, right in pairwise(times):
         t = (left + right) / 2
         lead = max(lanes, key=lambda lane: float(_lead(lane, t)))
         result.append(_Lane(lead.lam, lead.n, lead.m, lead.c, lead.eta, lead.adapted, right, left))
@@ -401,7 +415,7 @@ def score_rate_ball(case: SingleCase, time: float) -> arb:
     return result
 
 
-# -- Langevin and Ornstein-Uhlenbeck -----------------------------------------------------------------------------------
+# -- Langevin and Ornstein-Uhlenbeck -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -451,10 +465,14 @@ def _langevin_rows(case: SingleCase) -> list[_Row]:
         raise NotDefined(f"sampler={case.sampler!r}: expected 'langevin'")
     error, target = case.score_error, case.target
     if error is not None and error.profile != "constant":
-        raise InputError("profile", error.profile, "expected 'constant' for a diffusion at fixed forward time")
+        raise InputError(
+            "profile", error.profile, "expected 'constant' for a diffusion at fixed forward time"
+        )
     zeros = (0.0,) * len(target.means)
     shift, linear = (zeros, zeros) if error is None else (error.shift, error.linear)
-    rows = zip(target.eigenvalues, target.multiplicities, target.means, shift, linear, _moments(case), strict=True)
+    rows = zip(
+        target.eigenvalues, target.multiplicities, target.means, shift, linear, _moments(case), strict=True
+    )
     return [_Row(arb(lam), n, arb(m), arb(c), arb(e), v0, m0) for lam, n, m, c, e, (v0, m0) in rows]
 
 

@@ -1,7 +1,7 @@
-"""The continuous-time laws of one case by a second road, in mpmath: Gauss collocation of the moment equations, and quadrature.
+"""The continuous-time laws of one case by a second road: collocation of the moment equations and quadrature.
 
-Nothing is shared with the closed forms: variances and means solve v' = 2 A v + 2 D and m' = A m + b as they stand, growth factors are
-integrated from their exponents, suprema are found by search.
+Nothing is shared with the closed forms: variances and means solve v' = 2 A v + 2 D and m' = A m + b as they
+stand, growth factors are integrated from their exponents, suprema are found by search.
 """
 
 from __future__ import annotations
@@ -63,29 +63,39 @@ class _Lane:
 
     def error(self, t: Real) -> Real:
         """E_{q_t}|s_hat - s|^2 in this eigenspace."""
-        return self.profile(t) ** 2 * ((self.c + self.eta * self.mean(t)) ** 2 + self.n * self.eta**2 * self.variance(t))
+        return self.profile(t) ** 2 * (
+            (self.c + self.eta * self.mean(t)) ** 2 + self.n * self.eta**2 * self.variance(t)
+        )
 
 
 def _lanes(case: SingleCase) -> list[_Lane]:
     target, error = case.target, case.score_error
     zeros = (0.0,) * len(target.means)
-    shift, linear, profile = (zeros, zeros, "constant") if error is None else (error.shift, error.linear, error.profile)
+    shift, linear, profile = (
+        (zeros, zeros, "constant") if error is None else (error.shift, error.linear, error.profile)
+    )
     if profile not in ("constant", "adapted"):
         raise InputError("profile", profile, "expected 'constant' or 'adapted' in continuous time")
     rows = zip(target.eigenvalues, target.multiplicities, target.means, shift, linear, strict=True)
-    return [_Lane(mp.mpf(lam), n, mp.mpf(m), mp.mpf(c), mp.mpf(e), profile == "adapted") for lam, n, m, c, e in rows]
+    return [
+        _Lane(mp.mpf(lam), n, mp.mpf(m), mp.mpf(c), mp.mpf(e), profile == "adapted")
+        for lam, n, m, c, e in rows
+    ]
 
 
 def _start(case: SingleCase) -> list[tuple[Real, Real]]:
     if isinstance(case.start, Gaussian):
         return [(mp.mpf(v), mp.mpf(m)) for v, m in zip(case.start.eigenvalues, case.start.means, strict=True)]
     T = mp.mpf(case.grid.T)
-    return [(mp.mpf(1), mp.mpf(0)) if case.start == "gamma" else (lane.variance(T), lane.mean(T)) for lane in _lanes(case)]
+    return [
+        (mp.mpf(1), mp.mpf(0)) if case.start == "gamma" else (lane.variance(T), lane.mean(T))
+        for lane in _lanes(case)
+    ]
 
 
 @lru_cache(maxsize=2)
 def _tableau(digits: int) -> tuple[list[Real], list[Real], Any]:
-    """Gauss collocation on [0, 1] with STAGES nodes: nodes c, weights b, and A[i, j] = int_0^{c_i} of the j-th Lagrange polynomial."""
+    """Gauss collocation on [0, 1]: nodes c, weights, integrals over [0, c_i] of the Lagrange polynomials."""
     with mp.workdps(2 * digits + 20):
         c = [(1 + mp.findroot(lambda x: mp.legendre(STAGES, x), float(x))) / 2 for x in leggauss(STAGES)[0]]
         powers = mp.matrix(STAGES, STAGES)
@@ -144,7 +154,10 @@ def _relaxed(A: Real, b: Real, v: Real, m: Real, u: Real) -> tuple[Real, Real]:
         points.append(points[-1] + step)
         step *= 2
     points.append(u)
-    once, twice = (mp.quad(lambda s, k=k: mp.exp(k * A * (u - s if A > 0 else s)), points, method="gauss-legendre") for k in (1, 2))
+    once, twice = (
+        mp.quad(lambda s, k=k: mp.exp(k * A * (u - s if A > 0 else s)), points, method="gauss-legendre")
+        for k in (1, 2)
+    )
     return mp.exp(2 * A * u) * v + 2 * twice, mp.exp(A * u) * m + b * once
 
 
@@ -171,7 +184,9 @@ def flow_score_error_second(case: SingleCase, average: str) -> Real:
         if average == "sup":
             return _highest(density, points)
         if average not in ("integral", "time", "g2-half"):
-            raise InputError("average", average, "expected 'integral', 'time', 'g2-half' or 'sup' in continuous time")
+            raise InputError(
+                "average", average, "expected 'integral', 'time', 'g2-half' or 'sup' in continuous time"
+            )
         value = mp.quad(density, points)
         return value / (points[-1] - points[0]) if average == "time" else value
 
@@ -212,7 +227,7 @@ def _line_kl(m: Real, v: Real, M: Real, V: Real) -> Real:
     return mp.quad(density, [-16, -8, -4, -2, 0, 2, 4, 8, 16])
 
 
-# -- Wasserstein growth ------------------------------------------------------------------------------------------------
+# -- Wasserstein growth --------------------------------------------------------------------------------------
 
 
 def _exponent(lanes: Sequence[_Lane], t: Real) -> Real:
@@ -224,7 +239,9 @@ def _broken(case: SingleCase) -> list[Real]:
     lanes, points = _lanes(case), _graded(case)
 
     def leader(t: Real) -> int:
-        return max(range(len(lanes)), key=lambda k: lanes[k].profile(t) * lanes[k].eta - 1 / lanes[k].variance(t))
+        return max(
+            range(len(lanes)), key=lambda k: lanes[k].profile(t) * lanes[k].eta - 1 / lanes[k].variance(t)
+        )
 
     fine = [a + (b - a) * k / 64 for a, b in pairwise(points) for k in range(64)] + [points[-1]]
     cuts = []
@@ -256,13 +273,19 @@ def kwon_integral_second(case: SingleCase) -> Real:
             slopes = [_exponent(lanes, t) for t in times]
             for i, t in enumerate(times):
                 inner = log_growth + (b - a) * mp.fsum(A[i, j] * slopes[j] for j in range(STAGES))
-                result += (b - a) * weights[i] * 2 * mp.exp(inner) * mp.sqrt(mp.fsum(lane.error(t) for lane in lanes))
+                result += (
+                    (b - a)
+                    * weights[i]
+                    * 2
+                    * mp.exp(inner)
+                    * mp.sqrt(mp.fsum(lane.error(t) for lane in lanes))
+                )
             log_growth += (b - a) * mp.fsum(w * k for w, k in zip(weights, slopes, strict=True))
         return result
 
 
 def score_rate_second(case: SingleCase, time: float) -> Real:
-    """E|d/dt grad log q_t(y_t)|^2 by numerical derivatives: partial in t plus partial in x times the velocity -y - score."""
+    """E|d/dt grad log q_t(y_t)|^2 by numerical derivatives: partial in t, and in x along the flow."""
     with mp.workdps(2 * DIGITS):
         result, t = mp.mpf(0), mp.mpf(time)
         for lane in _lanes(case):
@@ -278,7 +301,7 @@ def score_rate_second(case: SingleCase, time: float) -> Real:
         return result
 
 
-# -- Langevin and Ornstein-Uhlenbeck -----------------------------------------------------------------------------------
+# -- Langevin and Ornstein-Uhlenbeck -------------------------------------------------------------------------
 
 
 def _own_density(case: SingleCase) -> Callable[[Real], Real]:
@@ -299,7 +322,12 @@ def _own_density(case: SingleCase) -> Callable[[Real], Real]:
 
 def _flow_points(case: SingleCase) -> list[Real]:
     t = mp.mpf(case.options["t"])
-    return [mp.mpf(0), *(t / mp.mpf(4) ** k for k in range(6, 0, -1)), *(t * (1 - mp.mpf(4) ** -k) for k in range(1, 7)), t]
+    return [
+        mp.mpf(0),
+        *(t / mp.mpf(4) ** k for k in range(6, 0, -1)),
+        *(t * (1 - mp.mpf(4) ** -k) for k in range(1, 7)),
+        t,
+    ]
 
 
 def own_law_error_second(case: SingleCase) -> Real:
@@ -313,19 +341,19 @@ def own_law_weighted_second(case: SingleCase) -> Real:
     with mp.workdps(DIGITS):
         density, points = _own_density(case), _flow_points(case)
         alpha = 1 / max(lane.lam for lane in _lanes(case))
-        return mp.quad(lambda u: mp.exp(-alpha * (points[-1] - u)) * density(u), points, method="gauss-legendre")
+        return mp.quad(
+            lambda u: mp.exp(-alpha * (points[-1] - u)) * density(u), points, method="gauss-legendre"
+        )
 
 
 def ou_flow_second(case: SingleCase, time: float | None = None) -> tuple[list[Lane], list[Lane]]:
-    """The flowed start and the flowed target as lanes (variance, mean, multiplicity), from the moment equations."""
+    """The flowed start and the flowed target as lanes (variance, mean, multiplicity), by quadrature."""
     if case.sampler != "ou-flow":
         raise NotDefined(f"sampler={case.sampler!r}: expected 'ou-flow'")
     with mp.workdps(DIGITS):
         a, t = mp.mpf(case.options["a"]), mp.mpf(case.options["t"] if time is None else time)
         target = case.target
         pairs = [(mp.mpf(v), mp.mpf(m)) for v, m in zip(target.eigenvalues, target.means, strict=True)]
-        flowed = [
-            [_relaxed(-a, mp.mpf(0), v, m, t) for v, m in law] for law in (_start(case), pairs)
-        ]
+        flowed = [[_relaxed(-a, mp.mpf(0), v, m, t) for v, m in law] for law in (_start(case), pairs)]
         p, q = ([(v, m, n) for (v, m), n in zip(law, target.multiplicities, strict=True)] for law in flowed)
     return p, q

@@ -1,7 +1,8 @@
-"""Tools of the continuous-time laws: integrals and suprema over many intervals at once, with error bounds, and small enclosures.
+"""Tools of the continuous-time laws: certified integrals and suprema over many intervals at once, enclosures.
 
-Integrals use Gauss-Legendre panels that double in length away from the left end, where a variance may vanish like lam + 2t; a panel is
-halved until two rules agree, and their difference is the error of the result. Suprema are certified by bisection in interval arithmetic.
+Integrals use Gauss-Legendre panels that double in length away from the left end, where a variance may vanish
+like lam + 2t; a panel is halved until two rules agree, and their difference is the error of the result.
+Suprema are certified by bisection in interval arithmetic.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ Range = Callable[[Index, Enclosure], tuple[Enclosure, Enclosure]]
 
 ULP = 2.0**-52
 OVERFLOW = 1e306  # deviations from here on are reported as [1e306, inf], the convention of `propagate`
-LONGEST = 2.0  # variances of the forward process are analytic in |Im t| < pi/2, so longer panels would only be halved again
+LONGEST = 2.0  # S_t has zeros at |Im t| = pi/2, so longer panels would only be halved again
 HALVINGS = 40
 CHUNK = 1 << 13  # panels evaluated together
 SLACK = 1e-13  # relative width at which a supremum counts as found
@@ -48,7 +49,7 @@ ROUNDS = 400
 _RULES = [leggauss(16), leggauss(24)]
 
 
-# -- enclosures --------------------------------------------------------------------------------------------------------
+# -- enclosures ----------------------------------------------------------------------------------------------
 
 
 def within(value: Array, ulps: float) -> Enclosure:
@@ -73,7 +74,7 @@ def total(a: Enclosure) -> Enclosure:
 
 
 def excess_entropy(x: Enclosure) -> Enclosure:
-    """x - log(1 + x) for x >= -1, by log(1 + x) = 2 artanh(x/(2 + x)) near 0."""
+    """The function x - log(1 + x) for x >= -1, by log(1 + x) = 2 artanh(x/(2 + x)) near 0."""
     low, high = _excess_entropy(np.maximum(x.lo, -1.0)), _excess_entropy(x.hi)
     straddles = (x.lo <= 0) & (x.hi >= 0)
     lo = np.where(straddles, 0.0, np.minimum(low, high) * (1 - 32 * ULP))
@@ -92,7 +93,7 @@ def _excess_entropy(x: Array) -> Array:
 
 
 def mean_growth(x: Array) -> Array:
-    """(e^x - 1)/x, the mean of e^{ux} over u in [0, 1], 1 at 0; relative error below 8 units in the last place."""
+    """(e^x - 1)/x, the mean of e^{ux} over u in [0, 1], 1 at 0; relative error below 8 ulps."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
 
@@ -100,11 +101,18 @@ def mean_growth(x: Array) -> Array:
 def as_law(batch: Batch, time: Array, rel: Enclosure, dev: Enclosure) -> Law:
     """The law with these deviations from the reference at ``time`` (C,)."""
     rel = Enclosure(np.maximum(rel.lo, -1.0), np.maximum(rel.hi, -1.0))
-    return Law(batch.eigenvalues, batch.multiplicities.astype(np.float64), batch.means, time, *_centred(rel), *_centred(dev))
+    return Law(
+        batch.eigenvalues,
+        batch.multiplicities.astype(np.float64),
+        batch.means,
+        time,
+        *_centred(rel),
+        *_centred(dev),
+    )
 
 
 def _centred(value: Enclosure) -> tuple[Array, Array]:
-    """Middle and radius of enclosures; [1e306, inf] as 1e308 +- 9.9e307, what is not known at all as 0 +- inf."""
+    """Middle and radius; [1e306, inf] becomes 1e308 +- 9.9e307, what is not known at all 0 +- inf."""
     with np.errstate(invalid="ignore", over="ignore"):
         middle = value.lo + 0.5 * (value.hi - value.lo)
         radius = np.maximum(value.hi - middle, middle - value.lo) * (1 + 2 * ULP)
@@ -115,15 +123,17 @@ def _centred(value: Enclosure) -> tuple[Array, Array]:
     return np.where(lost, sign * 1e308, middle), np.where(lost, np.where(sign == 0, np.inf, 9.9e307), radius)
 
 
-# -- integrals and suprema ---------------------------------------------------------------------------------------------
+# -- integrals and suprema -----------------------------------------------------------------------------------
 
 
 def integrate(density: Density, length: Array, scale: Array, longest: float = LONGEST) -> Enclosure:
     """The integrals of a density over [0, length_i].
 
-    length, scale : (n,); the density of owner i varies on the length ``scale`` > 0 near 0, and on lengths doubling away from it.
+    length, scale : (n,); the density of owner i varies on the length ``scale`` > 0 near 0, more slowly away
+                    from it.
     longest       : longest panel to start from.
-    Returns (n,): the 24-point sums, widened by their difference from the 16-point sums and by the rounding of the values.
+    Returns (n,): the 24-point sums, widened by their difference from the 16-point sums and by the rounding of
+    the values.
     """
     if length.size == 0:
         return Enclosure.exact(length)
@@ -134,16 +144,24 @@ def integrate(density: Density, length: Array, scale: Array, longest: float = LO
             fine, gap, size, rounding = _rules(density, owner, left, right)
         reach = mass.copy()
         np.add.at(reach, owner, size)
-        done = (gap <= np.maximum(ULP * reach[owner], rounding)) | ~np.isfinite(gap + rounding) | (halvings == HALVINGS)
+        done = (
+            (gap <= np.maximum(ULP * reach[owner], rounding))
+            | ~np.isfinite(gap + rounding)
+            | (halvings == HALVINGS)
+        )
         for sums, part in ((total, fine), (mass, size), (error, gap + rounding)):
             np.add.at(sums, owner[done], part[done])
         if bool(done.all()):
             break
         owner, left, right = _halved(owner[~done], left[~done], right[~done])
     radius = error + 64 * ULP * mass
-    lost = ~np.isfinite(total) | ~np.isfinite(radius)  # an integrand beyond double precision: nothing is known
+    lost = ~np.isfinite(total) | ~np.isfinite(
+        radius
+    )  # an integrand beyond double precision: nothing is known
     known = Enclosure.around(np.where(lost, 0.0, total), np.where(lost, 0.0, radius))
-    return Enclosure(np.where(lost, -np.inf, known.lo), np.where(lost, np.inf, known.hi), "two Gauss-Legendre rules")
+    return Enclosure(
+        np.where(lost, -np.inf, known.lo), np.where(lost, np.inf, known.hi), "two Gauss-Legendre rules"
+    )
 
 
 def _halved(owner: Index, left: Array, right: Array) -> tuple[Index, Array, Array]:
@@ -166,7 +184,7 @@ def _panels(length: Array, scale: Array, longest: float) -> tuple[Index, Array, 
 
 
 def _rules(density: Density, owner: Index, left: Array, right: Array) -> tuple[Array, Array, Array, Array]:
-    """Per panel: the finer sum, its distance from the coarser, the integral of the absolute value, the rounding bound."""
+    """Per panel: the finer sum, its distance from the coarser, the integral of |density|, rounding."""
     nodes = np.concatenate([rule[0] for rule in _RULES])
     parts = []
     for at in range(0, owner.size, CHUNK):
@@ -184,8 +202,9 @@ def _rules(density: Density, owner: Index, left: Array, right: Array) -> tuple[A
 def supremum(function: Range, left: Array, right: Array) -> Enclosure:
     """The suprema over [left_i, right_i], shape (n,).
 
-    A cell's upper bound is the least of the natural extension, the mean value form, and the value at an end where it is monotone;
-    cells that cannot hold the supremum are dropped, the rest halved, until the bounds agree to a relative 1e-13.
+    A cell's upper bound is the value at an end where the function is monotone, else the lesser of natural
+    extension and mean value form; cells that cannot hold the supremum are dropped, the rest halved, until the
+    bounds agree to 1e-13.
     """
     owner = np.arange(left.size)
     best = np.maximum(_at(function, owner, left).lo, _at(function, owner, right).lo)
@@ -198,7 +217,12 @@ def supremum(function: Range, left: Array, right: Array) -> Enclosure:
         mean_value = centre + slope * Enclosure(left - middle, right - middle)
         monotone = (slope.lo >= 0) | (slope.hi <= 0)
         upper = np.where(monotone, np.maximum(low.hi, high.hi), np.minimum(value.hi, mean_value.hi))
-        found = (upper <= best[owner] + SLACK * np.abs(best[owner]) + 1e-300) | (middle <= left) | (middle >= right) | (halvings == ROUNDS)
+        found = (
+            (upper <= best[owner] + SLACK * np.abs(best[owner]) + 1e-300)
+            | (middle <= left)
+            | (middle >= right)
+            | (halvings == ROUNDS)
+        )
         np.maximum.at(top, owner[found], upper[found])
         if bool(found.all()):
             break

@@ -1,13 +1,13 @@
-"""Exact output laws of samplers on Gaussian targets, one recurrence an eigenvalue, with bounds on the
-rounding error.
+"""Exact output laws of samplers on Gaussian targets, one recurrence an eigenvalue, rounding errors bounded.
 
-In an eigenspace with reference variance S = 1 + R, R = (lam - 1)e^{-2 tau}, the sampler's variance is S(1 +
-delta) and its mean mu + e:
+In an eigenspace with reference variance S = 1 + R, R = (lam - 1)e^{-2 tau}, the sampler's variance is
+S(1 + delta) and its mean mu + e. With loc = (k2 R^2 + k1 R + k0)/S (`simulators.samplers.scheme` derives it),
+a = A - B/S, b = B p eta and X = (2 a + b) b S,
 
-    delta' = delta + [(loc - Q + X) delta + loc + X]/S',      loc = (k2 R^2 + k1 R + k0)/S,  X = (2 a + b) b
-    S,  b = B p eta, e'     = e + (A - 1 - B/S + b) e + (A - growth) mu + B p (c + eta mu),      a = A - B/S,
+    delta' = delta + [(loc - Q + X) delta + loc + X]/S'
+    e'     = e + (A - 1 - B/S + b) e + (A - growth) mu + B p (c + eta mu),
 
-(`simulators.samplers.scheme` derives loc), which never subtracts numbers of order one to get the deviation.
+which never subtracts numbers of order one to get the deviation.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ u the time since, w = p eta, b = p (c + eta mu), f(x) = x - log(1 + x), an eigen
 
     ddpm-ei : n { f(-z)/2 + S int [(1 - e^{-u})/S - w]^2 } + h b^2
     cds-ei  : n { f(x)/2 + S int [(R/S)(e^u - 1) - w]^2 } + int [mu (e^u - 1) - b]^2
-    ddpm-em : n/4 { int (1 - e^{-2u})(S_u - 2)^2/(S S_u) + (1/S) int [S d - q - 2 w S]^2 } + 1/4 int [mu d -
-    2b]^2
+    ddpm-em : n/4 { int (1 - e^{-2u})(S_u - 2)^2/(S S_u) + (1/S) int [S d - q - 2 w S]^2 }
+              + 1/4 int [mu d - 2b]^2
     lmc     : n/4 { int_0^y (w S - 1 + e^{-s})^2 ds + y - (1 - e^{-2y})/2 } + h b^2/4
 
 with z = (1 - e^{-2h})/S, x = R(e^{2h} - 1)/S, d = e^u - 1, q = e^u + e^{-u} - 2, S_u = 1 + R e^{2u}, y = h/S;

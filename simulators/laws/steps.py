@@ -83,6 +83,7 @@ class _Track:
     grid_index: Index
     friction: float
     time_ulps: float
+    constant: bool = False  # all steps are alike
 
 
 def groups_of(batch: Batch, *, hold: bool = True) -> tuple[list[tuple[Setting, bool]], Lanes]:
@@ -180,32 +181,24 @@ def _weights(setting: Setting) -> Array:
 
 
 def _track(sampler: Sampler, setting: Setting, held: bool) -> _Track:
-    grid, options = setting.grid, dict(setting.options)
-    N = grid.N
-    index, kinds, source = np.arange(N), np.zeros(N, dtype=np.int64), np.zeros(N, dtype=np.int64)
+    grid, N = setting.grid, setting.grid.N
+    index, zeros = np.arange(N), np.zeros(N, dtype=np.int64)
+    even = grid.kind == "uniform"
     if not getattr(sampler, "reverse", True):
-        kinetic = isinstance(sampler, Kinetic)
-        return _Track(
-            np.zeros(N + 1),
-            grid.steps,
-            kinds + (KINETIC if kinetic else 0),
-            source,
-            index,
-            options.get("gamma_friction", 2.0),
-            0.0,
-        )
+        kind = zeros + KINETIC if isinstance(sampler, Kinetic) else zeros
+        friction = dict(setting.options).get("gamma_friction", 2.0)
+        return _Track(np.zeros(N + 1), grid.steps, kind, zeros, index, friction, 0.0, even)
     if grid.max_step > LONGEST:
         raise InputError("h", grid.max_step, f"expected reverse steps <= {LONGEST:g}")
     if held and isinstance(sampler, Heun | Composite):
-        raise InputError(
-            "eigenvalue", 0.0, "expected > 0, or delta > 0: the sampler uses the score of the singular target"
-        )
-    times = grid.times
-    if held:
-        times = np.concatenate([times[:-1], times[-2:-1]])
-        source[-1] = 1
-    track = _Track(times, grid.steps, kinds, source, index, 0.0, grid.time_ulps)
-    return _interleaved(track, sampler, setting, grid) if isinstance(sampler, Composite) else track
+        expected = "expected > 0, or delta > 0: the sampler uses the score of the singular target"
+        raise InputError("eigenvalue", 0.0, expected)
+    if not held:
+        track = _Track(grid.times, grid.steps, zeros, zeros, index, 0.0, grid.time_ulps, even)
+        return _interleaved(track, sampler, setting, grid) if isinstance(sampler, Composite) else track
+    source = np.where(index == N - 1, 1, 0)
+    times = np.concatenate([grid.times[:-1], grid.times[-2:-1]])
+    return _Track(times, grid.steps, zeros, source, index, 0.0, grid.time_ulps)
 
 
 def _interleaved(track: _Track, sampler: Composite, setting: Setting, grid: Grid) -> _Track:
@@ -225,6 +218,7 @@ def _interleaved(track: _Track, sampler: Composite, setting: Setting, grid: Grid
         source=np.insert(track.source, at, 2),
         grid_index=np.insert(track.grid_index, at, at - 1),
         friction=plan.friction,
+        constant=False,
     )
 
 
@@ -235,11 +229,11 @@ def _table(
 
     The label of a step is its friction (> 0) if it is kinetic, else minus its source.
     """
-    counts = [len(t.lengths) for t in tracks]
-    source, kind = np.concatenate([t.source for t in tracks]), np.concatenate([t.kind for t in tracks])
-    label = np.where(kind != ONE_STAGE, np.repeat([t.friction for t in tracks], counts), -source)
-    distinct, row = np.unique(np.concatenate([t.lengths for t in tracks]) + 1j * label, return_inverse=True)
+    keys = np.concatenate([_keys(t) for t in tracks])
+    repeats = np.concatenate([[len(t.lengths)] if t.constant else np.ones(len(t.lengths)) for t in tracks])
+    distinct, number = np.unique(keys, return_inverse=True)
     lengths, labels = distinct.real, distinct.imag
+    row = np.repeat(number, repeats.astype(np.int64))
     if functions is not None:
         return row.astype(np.int64), _function_rows(functions, lengths)
     table = np.zeros((len(distinct), COLUMNS))
@@ -251,6 +245,13 @@ def _table(
     if bool(np.any(mine)):
         table[mine] = _rows(_scheme(sampler, 2), lengths[mine], labels[mine])
     return row.astype(np.int64), table
+
+
+def _keys(track: _Track) -> NDArray[np.complex128]:
+    """Length + i label of each step; of one step for all where they are equal."""
+    label = np.where(track.kind != ONE_STAGE, track.friction, -track.source)
+    keys: NDArray[np.complex128] = track.lengths + 1j * label
+    return keys[:1] if track.constant else keys
 
 
 def _scheme(sampler: Sampler, code: int) -> Sampler:

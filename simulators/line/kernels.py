@@ -20,14 +20,20 @@ __all__ = [
     "ERROR_FIELDS",
     "STATUS",
     "chain",
+    "clusters",
     "compact",
     "error_values",
     "mixture_cdf",
     "mixture_logpdf",
     "mixture_quantile",
+    "learned_score",
+    "needed_spacing",
     "place",
+    "place_panels",
+    "sort_components",
     "sorted_cdf",
     "sorted_pdf",
+    "switches",
     "transport",
 ]
 
@@ -40,12 +46,13 @@ STATUS = ("ok", "mass", "pole", "work")
 OK, MASS, POLE, WORK = 0, 1, 2, 3
 NODES = 16
 GAUSS_X, GAUSS_W = np.polynomial.legendre.leggauss(NODES)
-TINY = 1e-60  # densities below this are skipped ...
-FAINT = 1e-300  # ... or below this, where the reference law is not negligible
-LOG_SEEN = -55.0  # log density under which the reference law is negligible
-PANEL = 0.6  # a panel of 16 Gauss nodes does the work of 16 PANEL uniform ones
+FAINT = 1e-300  # densities below this are skipped
+ROWS = 7
+PANEL = 0.5  # a panel of 16 Gauss nodes does the work of 16 PANEL uniform ones
 MASS_LOSS = 1e-12
 TRIES = 14
+TRACE = False
+UNIFORM = 1500.0  # uniform nodes beyond which panels are tried
 
 
 @compiled(inline=True)
@@ -212,97 +219,134 @@ def scatter(
 ) -> float:
     """Adds the mixture's density at the nodes x, each component over +-reach standard deviations.
 
-    zones : rows (left end, panel length, nodes a panel, first node, nodes). Returns the pairs visited.
+    zones : rows (left end, spacing, first node, nodes). Returns the pairs visited.
     """
     pairs = 0
     for zone in range(zones.shape[0]):
-        left, panel, per = zones[zone, 0], 1.0 / zones[zone, 1], int(zones[zone, 2])
-        first, count = int(zones[zone, 3]), int(zones[zone, 4])
-        panels = count // per
+        left, per = zones[zone, 0], 1.0 / zones[zone, 1]
+        first, count = int(zones[zone, 2]), int(zones[zone, 3])
+        right = left + zones[zone, 1] * count
         for i in range(means.size):
             m = means[i]
+            if m + reach * sds[i] < left or m - reach * sds[i] > right:
+                continue
             scale = 1.0 / sds[i]
             w = weights[i] * scale * 0.3989422804014327
-            lo = min(max((m - reach * sds[i] - left) * panel, 0.0), 1.0 * panels)
-            hi = min(max((m + reach * sds[i] - left) * panel + 1.0, 0.0), 1.0 * panels)
-            begin, end = first + per * int(lo), first + per * int(hi)
-            if end <= begin:
-                continue
-            out, y = density[begin:end], x[begin:end]
+            lo = int(min(max((m - reach * sds[i] - left) * per, 0.0), 1.0 * count))
+            hi = int(min(max((m + reach * sds[i] - left) * per + 1.0, 0.0), 1.0 * count))
+            hi = min(lo + (hi - lo + 7) // 8 * 8, count)  # whole vectors
+            out, y = density[first + lo : first + hi], x[first + lo : first + hi]
             for k in range(out.size):
                 z = (y[k] - m) * scale
                 out[k] += w * fast_exp(max(-0.5 * z * z, -700.0))
-            pairs += end - begin
+            pairs += hi - lo
     return 1.0 * pairs
 
 
 @compiled()
-def build(left: float, right: float, dx: float, lo: float, hi: float) -> tuple[Array, Array, Array]:
-    """Nodes, their quadrature weights and zones on [left, right].
+def sort_components(weights: Array, means: Array, sds: Array) -> tuple[Array, Array, Array]:
+    """The components in increasing order of their means."""
+    for i in range(1, means.size):
+        if means[i] < means[i - 1]:
+            order = np.argsort(means)
+            return weights[order], means[order], sds[order]
+    return weights, means, sds
 
-    Uniform, or panels of Gauss nodes between left, lo, hi, right where lo < hi: the integrand jumps there.
-    """
-    if not lo < hi:
-        count = int((right - left) / dx) + 2
-        zones = np.zeros((1, 5))
-        zones[0, 0], zones[0, 1], zones[0, 2], zones[0, 4] = left, dx, 1.0, count
-        x = left + dx * np.arange(count)
-        return x, np.full(count, dx), zones
-    cuts = np.array([left, min(max(lo, left), right), min(max(hi, left), right), right])
-    zones = np.zeros((3, 5))
-    first = 0
+
+@compiled()
+def clusters(means: Array, sds: Array, reach: float) -> Array:
+    """Disjoint intervals, rows (left, right), outside which no component is within reach; means sorted."""
+    ends = np.empty((means.size, 2))
     used = 0
-    for i in range(3):
-        if cuts[i + 1] > cuts[i]:
-            panels = int((cuts[i + 1] - cuts[i]) / (dx * NODES * PANEL)) + 1
-            zones[used, 0], zones[used, 1] = cuts[i], (cuts[i + 1] - cuts[i]) / panels
-            zones[used, 2], zones[used, 3], zones[used, 4] = NODES, first, panels * NODES
-            first += panels * NODES
-            used += 1
-    x, w = np.empty(first), np.empty(first)
-    for i in range(used):
-        half = 0.5 * zones[i, 1]
-        for k in range(int(zones[i, 4])):
-            centre = zones[i, 0] + (2 * (k // NODES) + 1) * half
-            x[int(zones[i, 3]) + k] = centre + half * GAUSS_X[k % NODES]
-            w[int(zones[i, 3]) + k] = half * GAUSS_W[k % NODES]
-    return x, w, zones[:used]
+    for i in range(means.size):
+        left, right = means[i] - reach * sds[i], means[i] + reach * sds[i]
+        while used > 0 and left <= ends[used - 1, 1]:
+            used -= 1
+            left, right = min(left, ends[used, 0]), max(right, ends[used, 1])
+        ends[used, 0], ends[used, 1] = left, right
+        used += 1
+    return ends[:used]
+
+
+@compiled()
+def build(ends: Array, dx: float) -> tuple[Array, Array]:
+    """Uniform nodes on each interval, and their zones."""
+    zones = np.zeros((ends.shape[0], 4))
+    first = 0
+    for i in range(ends.shape[0]):
+        count = int((ends[i, 1] - ends[i, 0]) / dx) + 2
+        zones[i, 0], zones[i, 1], zones[i, 2], zones[i, 3] = ends[i, 0], dx, first, count
+        first += count
+    x = np.empty(first)
+    for i in range(ends.shape[0]):
+        for k in range(int(zones[i, 3])):
+            x[int(zones[i, 2]) + k] = zones[i, 0] + dx * k
+    return x, zones
+
+
+@compiled()
+def switches(mu: Array, inv: Array, lw: Array) -> Array:
+    """Points where two neighbouring components of a mixture are equal and no other is larger."""
+    K = mu.size
+    order = np.argsort(mu)
+    found = np.empty(2 * K * K)
+    used = 0
+    for p in range(K):
+        for q in range(p + 1, K if K <= 16 else min(p + 2, K)):
+            i, j = order[p], order[q]
+            A = 0.5 * (inv[j] - inv[i])
+            B = inv[i] * mu[i] - inv[j] * mu[j]
+            C = lw[i] - lw[j] + 0.5 * (inv[j] * mu[j] * mu[j] - inv[i] * mu[i] * mu[i])
+            root = B * B - 4.0 * A * C
+            if root < 0.0 or (A == 0.0 and B == 0.0):
+                continue
+            half = -0.5 * (B + math.copysign(math.sqrt(root), B))
+            for which in range(2):
+                if (half == 0.0 and which == 0) or (A == 0.0 and which == 1):
+                    continue
+                x = C / half if which == 0 else half / A
+                here = lw[i] - 0.5 * inv[i] * (x - mu[i]) ** 2
+                largest = here
+                for k in range(K):
+                    largest = max(largest, lw[k] - 0.5 * inv[k] * (x - mu[k]) ** 2)
+                if largest <= here + 1.0:
+                    found[used] = x
+                    used += 1
+    return found[:used]
 
 
 @compiled()
 def needed_spacing(
-    x: Array,
-    density: Array,
-    top: Array,
-    ds: Array,
-    var: Array,
-    step: Array,
-    smooth: float,
-    spread: float,
-    log_accuracy: float,
+    values: Array, step: Array, smooth: float, spread: float, log_accuracy: float
 ) -> tuple[float, float, float]:
     """Spacing at which the trapezoidal rule reaches e^{-log_accuracy}; smallest g'; steepest |g'|.
 
-    On the strip |Im x| < a the integrand grows by e^{a^2 M^2/2}, M^2 = 1/smooth^2 + |g'|^2/c^2, so the error is
-    about exp(a^2 M^2/2 - 2 pi a/dx); a is optimised and kept below 0.6 of the distance pi/(2 sqrt var) to the
-    poles of the score. Points of small density need less, in proportion.
+    On the strip |Im x| < a the integrand grows by e^{a^2 M^2/2}, M^2 = 1/smooth^2 + G^2/c^2, so the error is about
+    exp(a^2 M^2/2 - 2 pi a/dx). With the poles of the score at distance pi/(2 sqrt var) and u = a over that
+    distance, G = |g'| + b var (tan(pi u/2)/(pi u/2) - 1); the better of u <= 0.8 and u <= 0.55 is taken. Points
+    of small density need less, in proportion.
     """
     spacing, smallest, steepest = np.inf, np.inf, 0.0
     base = 1.0 / (smooth * smooth)
     noise = 1.0 / (step[2] * step[2])
     shift = math.log(max(spread, 1e-300))
-    for i in range(x.size):
+    density, ds, var, top = values[2], values[4], values[5], values[6]
+    for i in range(values.shape[1]):
         seen = max(rough_log(density[i]), top[i]) + shift
-        level = log_accuracy + min(seen, 0.0)
+        level = max(log_accuracy + min(seen, 0.0), 1e-3)
         slope = 1.0 + step[0] + step[1] * ds[i]
-        if level > 2.0:
-            steep = abs(slope) + 0.45 * step[1] * var[i]
-            m2 = base + steep * steep * noise
-            a = min(0.6 * 1.5707963267948966 / math.sqrt(var[i] + 1e-300), math.sqrt(2.0 * level / m2))
-            spacing = min(spacing, 6.283185307179586 * a / (level + 0.5 * a * a * m2))
-            steepest = max(steepest, abs(slope))
-            if level > 8.0:
-                smallest = min(smallest, slope)
+        size, bend = abs(slope), step[1] * var[i]
+        pole = 1.5707963267948966 / math.sqrt(var[i] + 1e-300)
+        free = math.sqrt(2.0 * level / (base + size * size * noise))
+        best = 0.0
+        for u in (0.8, 0.55):
+            a = min(u * pole, free)
+            v = (a / pole) * (a / pole)
+            G = size + bend * (0.82 * v / (1.0 - v))
+            best = max(best, a / (level + 0.5 * a * a * (base + G * G * noise)))
+        spacing = min(spacing, 6.283185307179586 * best if level > 2.0 else np.inf)
+        smallest = min(smallest, slope if level > 8.0 else np.inf)
+        steepest = max(steepest, size if level > 2.0 else 0.0)
     return spacing, smallest, steepest
 
 
@@ -312,7 +356,68 @@ def place(
     means: Array,
     sds: Array,
     reach: float,
+    depth: float,
     dx: float,
+    ends: Array,
+    mu: Array,
+    inv: Array,
+    lw: Array,
+    mu2: Array,
+    inv2: Array,
+    lw2: Array,
+    error: Array,
+) -> tuple[Array, float]:
+    """The mixture on uniform nodes of spacing dx in each interval, with the learned score.
+
+    Returns (values, pairs visited); the rows of values are x, quadrature weight, density, s, s',
+    variance of component scores and log reference density, at the nodes where either density is above
+    e^{-depth}.
+    """
+    nodes, zones = build(ends, dx)
+    density = np.zeros(nodes.size)
+    pairs = scatter(weights, means, sds, reach, nodes, zones, density)
+    out = np.empty((ROWS, nodes.size))
+    count, tiny = 0, math.exp(-depth)
+    for i in range(nodes.size):
+        if density[i] > FAINT:
+            out[0, count], out[1, count], out[2, count] = nodes[i], dx, density[i]
+            count += 1
+    work = np.empty((9, BLOCK))
+    for begin in range(0, count, BLOCK):
+        end = min(begin + BLOCK, count)
+        learned_score(
+            out[0, begin:end],
+            mu,
+            inv,
+            lw,
+            mu2,
+            inv2,
+            lw2,
+            error,
+            out[3, begin:end],
+            out[4, begin:end],
+            out[5, begin:end],
+            out[6, begin:end],
+            work,
+        )
+    kept = 0
+    for i in range(count):
+        if out[2, i] > tiny or out[6, i] > -depth:
+            for row in range(ROWS):
+                out[row, kept] = out[row, i]
+            kept += 1
+    return out[:, :kept], pairs + 2.0 * count * mu.size
+
+
+@compiled()
+def place_panels(
+    weights: Array,
+    means: Array,
+    sds: Array,
+    reach: float,
+    depth: float,
+    coarsest: float,
+    ends: Array,
     jumps: Array,
     mu: Array,
     inv: Array,
@@ -321,58 +426,117 @@ def place(
     inv2: Array,
     lw2: Array,
     error: Array,
-) -> tuple[Array, Array, Array, Array, Array, Array, Array, float]:
-    """The mixture on a grid of spacing dx, with the learned score: (x, quadrature weight, density, s, s',
-    variance of component scores, log reference density, pairs visited) at the nodes that matter.
+    step: Array,
+    smooth: float,
+    spread: float,
+    log_accuracy: float,
+    slack: float,
+) -> tuple[Array, float, float, float]:
+    """The same on Gauss panels that are halved until each meets its own needed spacing.
+
+    Panels end at the jumps of the score error, and near a point where two components of the score's mixture
+    change places they are at most twice as long as their distance to it, unless the rule there allows more.
+    Returns (values, pairs visited, smallest needed spacing, largest used over needed).
     """
-    left, right = np.inf, -np.inf
-    for i in range(means.size):
-        left, right = min(left, means[i] - reach * sds[i]), max(right, means[i] + reach * sds[i])
-    nodes, rule, zones = build(left, right, dx, jumps[0], jumps[1])
-    density = np.zeros(nodes.size)
-    pairs = scatter(weights, means, sds, reach, nodes, zones, density)
-    count = 0
-    for i in range(nodes.size):
-        if density[i] > FAINT:
-            nodes[count], rule[count], density[count] = nodes[i], rule[i], density[i]
-            count += 1
-    x, w, p = nodes[:count], rule[:count], density[:count]
-    out = np.empty((4, count))
-    work = np.empty((9, BLOCK))
-    for begin in range(0, count, BLOCK):
-        end = min(begin + BLOCK, count)
+    capacity, used = 4096, 0
+    out = np.empty((ROWS, capacity))
+    tiny = math.exp(-depth)
+    work = np.empty((9, NODES))
+    turns = switches(mu, inv, lw)
+    if error[9] != 0.0:
+        turns = np.concatenate((turns, switches(mu2, inv2, lw2)))
+    stack = np.empty((256, 3))
+    panel = np.empty((ROWS, max(NODES, turns.size)))
+    limits = np.full(turns.size, np.inf)
+    pairs, least, margin = 0.0, np.inf, 0.0
+    if turns.size:
+        wide = np.empty((9, turns.size))
+        panel[0, : turns.size] = turns
+        fill(weights, means, sds, reach, panel[0, : turns.size], panel[2, : turns.size], False)
         learned_score(
-            x[begin:end],
-            mu,
-            inv,
-            lw,
-            mu2,
-            inv2,
-            lw2,
-            error,
-            out[0, begin:end],
-            out[1, begin:end],
-            out[2, begin:end],
-            out[3, begin:end],
-            work,
-        )
-    kept = 0
-    for i in range(count):
-        if p[i] > TINY or out[3, i] > LOG_SEEN:
-            x[kept], w[kept], p[kept] = x[i], w[i], p[i]
-            for row in range(4):
-                out[row, kept] = out[row, i]
-            kept += 1
-    return (
-        x[:kept],
-        w[:kept],
-        p[:kept],
-        out[0, :kept],
-        out[1, :kept],
-        out[2, :kept],
-        out[3, :kept],
-        pairs + 2.0 * count * mu.size,
-    )
+            turns, mu, inv, lw, mu2, inv2, lw2, error,
+            panel[3, : turns.size], panel[4, : turns.size], panel[5, : turns.size], panel[6, : turns.size], wide,
+        )  # fmt: skip
+        for i in range(turns.size):
+            if panel[2, i] > tiny or panel[6, i] > -depth:
+                limits[i] = needed_spacing(panel[:, i : i + 1], step, smooth, spread, log_accuracy)[0]
+    cuts = np.empty(2 * ends.shape[0] + 2)
+    for zone in range(ends.shape[0]):
+        cuts[0], cuts[1], cuts[2], cuts[3] = ends[zone, 0], jumps[0], jumps[1], ends[zone, 1]
+        for i in range(1, 3):
+            cuts[i] = min(max(cuts[i], ends[zone, 0]), ends[zone, 1])
+        for part in range(3):
+            length = cuts[part + 1] - cuts[part]
+            if length <= 0.0:
+                continue
+            pieces = int(length / (coarsest * NODES * PANEL)) + 1
+            for piece in range(pieces):
+                top = 1
+                stack[0, 0] = cuts[part] + length * piece / pieces
+                stack[0, 1] = cuts[part] + length * (piece + 1) / pieces
+                stack[0, 2] = 0.0
+                while top > 0:
+                    top -= 1
+                    left, right, level = stack[top, 0], stack[top, 1], stack[top, 2]
+                    half = 0.5 * (right - left)
+                    for k in range(NODES):
+                        panel[0, k], panel[1, k] = left + half * (1.0 + GAUSS_X[k]), half * GAUSS_W[k]
+                    pairs += fill(weights, means, sds, reach, panel[0, :NODES], panel[2, :NODES], True)
+                    learned_score(
+                        panel[0, :NODES], mu, inv, lw, mu2, inv2, lw2, error,
+                        panel[3, :NODES], panel[4, :NODES], panel[5, :NODES], panel[6, :NODES], work,
+                    )  # fmt: skip
+                    needed = np.inf
+                    kept = 0
+                    for k in range(NODES):
+                        if panel[2, k] > tiny or (panel[6, k] > -depth and panel[2, k] > FAINT):
+                            for row in range(ROWS):
+                                panel[row, kept] = panel[row, k]
+                            kept += 1
+                    if kept == 0:
+                        continue
+                    needed = needed_spacing(panel[:, :kept], step, smooth, spread, log_accuracy)[0]
+                    least = min(least, needed)
+                    for i in range(turns.size):
+                        away = max(max(left - turns[i], turns[i] - right), 0.0)
+                        needed = min(needed, max(limits[i], 2.0 * away / (NODES * PANEL)))
+                    spacing = 2.0 * half / (NODES * PANEL)
+                    if spacing > needed * slack and level < 60.0 and top < 250:
+                        middle = left + half
+                        stack[top, 0], stack[top, 1], stack[top, 2] = middle, right, level + 1.0
+                        stack[top + 1, 0], stack[top + 1, 1], stack[top + 1, 2] = left, middle, level + 1.0
+                        top += 2
+                        continue
+                    margin = max(margin, spacing / needed)
+                    if used + kept > capacity:
+                        bigger = np.empty((ROWS, 2 * capacity))
+                        bigger[:, :used] = out[:, :used]
+                        out, capacity = bigger, 2 * capacity
+                    out[:, used : used + kept] = panel[:, :kept]
+                    used += kept
+    return out[:, :used], pairs, least, margin
+
+
+@compiled()
+def fill(
+    weights: Array, means: Array, sds: Array, reach: float, x: Array, density: Array, near: bool
+) -> float:
+    """The density of the mixture at the points x; near: they are sorted and close, as in a panel."""
+    density[:] = 0.0
+    widest = sds[0]
+    for i in range(sds.size):
+        widest = max(widest, sds[i])
+    begin, end = 0, means.size
+    if near:
+        begin = np.searchsorted(means, x[0] - reach * widest)
+        end = np.searchsorted(means, x[-1] + reach * widest)
+    for i in range(begin, end):
+        m, scale = means[i], 1.0 / sds[i]
+        w = weights[i] * scale * 0.3989422804014327
+        for k in range(x.size):
+            z = (x[k] - m) * scale
+            density[k] += w * fast_exp(max(-0.5 * z * z, -700.0))
+    return 1.0 * (end - begin) * x.size
 
 
 @compiled()
@@ -392,6 +556,7 @@ def chain(
     errors: Array,
     log_accuracy: float,
     start_reach: float,
+    depth: float,
     slack: float,
     work_limit: float,
 ) -> tuple[int, int, Array, Array, float, float, float, float]:
@@ -407,66 +572,73 @@ def chain(
     reach = start_reach
     ratio = 0.5
     defect, margin, work = 0.0, 0.0, 0.0
+    limit = UNIFORM
     for k in range(N):
         step = steps[k]
-        c = step[2]
-        jumps = np.zeros(2)
-        if errors[k, 2] != 0.0 and errors[k, 5] == 0.0:
-            jumps[0], jumps[1] = errors[k, 3], errors[k, 4]
         row, row2 = min(k, mu.shape[0] - 1), min(k, mu2.shape[0] - 1)
-        dx = min(ratio * c, 0.75 * smooth) * slack
+        jumps = np.zeros(2)
+        jumping = errors[k, 2] != 0.0 and errors[k, 5] == 0.0
+        if jumping:
+            jumps[0], jumps[1] = errors[k, 3], errors[k, 4]
+        weights, means, sds = sort_components(weights, means, sds)
+        ends = clusters(means, sds, reach)
+        length = 0.0
+        for i in range(ends.shape[0]):
+            length += ends[i, 1] - ends[i, 0]
+        dx = min(ratio * step[2], 0.75 * smooth) * slack
+        values, needed, used, smallest, steepest = np.empty((ROWS, 0)), 0.0, 1.0, 1.0, 1.0
         tries = 0
-        while True:
-            x, w, p, s, ds, var, top, cost = place(
-                weights,
-                means,
-                sds,
-                reach,
-                dx,
-                jumps,
-                mu[row],
-                inv[row],
-                lw[row],
-                mu2[row2],
-                inv2[row2],
-                lw2[row2],
-                errors[k],
-            )
+        panels = jumping or length > limit * dx
+        while not panels:
+            values, cost = place(
+                weights, means, sds, reach, depth, dx, ends,
+                mu[row], inv[row], lw[row], mu2[row2], inv2[row2], lw2[row2], errors[k],
+            )  # fmt: skip
             work += cost
-            needed, smallest, steepest = needed_spacing(
-                x, p, top, ds, var, step, smooth, spreads[k], log_accuracy
-            )
+            needed, smallest, steepest = needed_spacing(values, step, smooth, spreads[k], log_accuracy)
+            used = dx / needed
             if work > work_limit:
                 return WORK, k, weights, means, smooth, defect, margin, work
             if dx <= needed * slack:
                 break
             tries += 1
             if tries > TRIES:
-                return POLE, k, weights, means, smooth, defect, dx / needed, work
+                return POLE, k, weights, means, smooth, defect, used, work
             dx = 0.95 * needed * slack
-        margin = max(margin, dx / needed)
-        ratio = 0.97 * needed / c
-        total = 0.0
-        for i in range(x.size):
-            w[i] *= p[i]
-            total += w[i]
-            s[i] = x[i] + (step[0] * x[i] + step[1] * s[i])
+            panels = length > limit * dx
+        if panels:
+            values, cost, needed, used = place_panels(
+                weights, means, sds, reach, depth, 0.75 * smooth, ends, jumps,
+                mu[row], inv[row], lw[row], mu2[row2], inv2[row2], lw2[row2], errors[k],
+                step, smooth, spreads[k], log_accuracy, slack,
+            )  # fmt: skip
+            work += cost
+            smallest, steepest = needed_spacing(values, step, smooth, spreads[k], log_accuracy)[1:]
+            if work > work_limit:
+                return WORK, k, weights, means, smooth, defect, margin, work
+            if 5.0 * values.shape[1] * needed > length:
+                limit = 2.0 * length / needed
+        if not used <= max(slack, 1.0) * 1.0000001:
+            return POLE, k, weights, means, smooth, defect, used, work
+        margin = max(margin, used)
+        ratio = 0.97 * needed / step[2]
+        weights, means, total = compact(values, step)
         defect = max(defect, abs(total - 1.0))
         if not abs(total - 1.0) <= MASS_LOSS:
             return MASS, k, weights, means, smooth, abs(total - 1.0), margin, work
-        for i in range(x.size):
-            w[i] /= total
-        weights, means = w, s
-        sds = np.full(means.size, c)
+        sds = np.full(means.size, step[2])
         grown = max(smallest, 0.0) * smooth if smallest < np.inf else 0.0
-        smooth = math.sqrt(c * c + grown * grown)
-        reach = 9.0 + 10.0 * c / smooth
+        smooth = math.sqrt(step[2] * step[2] + grown * grown)
+        reach = 9.0 + math.sqrt(2.0 * depth) * step[2] / smooth
+        if TRACE:
+            print(k, values.shape[1], panels, dx, needed, step[2], steepest, work, tries)
     return OK, N, weights, means, smooth, defect, margin, work
 
 
 @compiled()
-def compact(x: Array, w: Array, p: Array, s: Array, step: Array) -> tuple[Array, Array, float]:
+def compact(values: Array, step: Array) -> tuple[Array, Array, float]:
     """Components (weights, means) of the law after a step, and the mass before it was set to one."""
+    x, w, p, s = values[0], values[1], values[2], values[3]
     total = 0.0
     weights, means = np.empty(x.size), np.empty(x.size)
     for i in range(x.size):
@@ -502,7 +674,7 @@ def sorted_pdf(y: Array, weights: Array, means: Array, sd: float, reach: float) 
 
 @compiled()
 def sorted_cdf(
-    y: Array, weights: Array, means: Array, sd: float, below: Array, above: Array
+    y: Array, weights: Array, means: Array, sd: float, reach: float, below: Array, above: Array
 ) -> tuple[Array, Array]:
     """Distribution function and its complement at y; ``below`` and ``above`` hold the weights before and after
     each component, (n + 1,) each.
@@ -510,8 +682,8 @@ def sorted_cdf(
     cdf, sf = np.empty(y.size), np.empty(y.size)
     scale = 0.7071067811865476 / sd
     for i in range(y.size):
-        lo = np.searchsorted(means, y[i] - 38.0 * sd)
-        hi = np.searchsorted(means, y[i] + 38.0 * sd)
+        lo = np.searchsorted(means, y[i] - reach * sd)
+        hi = np.searchsorted(means, y[i] + reach * sd)
         left, right = below[lo], above[hi]
         near_left, near_right = 0.0, 0.0
         for k in range(lo, hi):

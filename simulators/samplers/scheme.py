@@ -90,12 +90,12 @@ class Kinetic:
 
     @property
     def damped(self) -> ExpPoly:
-        """1 - e^{-x}."""
+        """The function 1 - e^{-x}."""
         return 1 - E(-1)
 
     @property
     def drift(self) -> ExpPoly:
-        """X - 1 + e^{-x}."""
+        """The function x - 1 + e^{-x}."""
         return H - 1 + E(-1)
 
     @cached_property

@@ -24,7 +24,10 @@ finite = st.floats(-1e6, 1e6)
 @st.composite
 def cases(draw):
     B = draw(st.integers(1, 3))
-    numbers = lambda low, high: tuple(draw(st.floats(low, high)) for _ in range(B))  # noqa: E731
+
+    def numbers(low, high):
+        return tuple(draw(st.floats(low, high)) for _ in range(B))
+
     counts = tuple(draw(st.integers(1, 9)) for _ in range(B))
     target = Gaussian(numbers(0.0, 1e6), counts, numbers(-1e6, 1e6))
     profile = draw(st.sampled_from([*PROFILES, (0.5, 0.25, 0.0, 1.0, 2.0)]))
@@ -85,8 +88,12 @@ def test_profiles():
 
 def test_an_adapted_shift_is_a_target_learnt_with_a_wrong_mean():
     lam, m, wrong = 0.4, 1.0, 0.3
-    case = SingleCase(Gaussian((lam,), (1,), (m,)), "ddpm-ei", GRID, "q_T", AffineError((wrong,), (0.0,), "adapted"))
-    shifted = SingleCase(Gaussian((lam,), (1,), (m + wrong,)), "ddpm-ei", GRID, Gaussian((1.0,), (1,), (0.0,)))
+    case = SingleCase(
+        Gaussian((lam,), (1,), (m,)), "ddpm-ei", GRID, "q_T", AffineError((wrong,), (0.0,), "adapted")
+    )
+    shifted = SingleCase(
+        Gaussian((lam,), (1,), (m + wrong,)), "ddpm-ei", GRID, Gaussian((1.0,), (1,), (0.0,))
+    )
     start = forward_law(Batch.of([case]), "T")
     given_start = Gaussian((float(start.variance[0, 0]),), (1,), (float(start.mean[0, 0]),))
     moved = SingleCase(shifted.target, "ddpm-ei", GRID, given_start)
@@ -120,7 +127,9 @@ def test_correctors_run_at_the_ends_of_blocks():
         (lambda: SingleCase(Gaussian.dirac(1), "ddpm-ei", GRID, "prior"), "start='prior'"),
         (lambda: SingleCase(Gaussian.dirac(1), "ddpm-ei", GRID, Gaussian.dirac(2)), "start="),
         (
-            lambda: SingleCase(Gaussian.dirac(1), "ddpm-ei", GRID, "q_T", AffineError((0.1,), (0.1,), (1.0,))),
+            lambda: SingleCase(
+                Gaussian.dirac(1), "ddpm-ei", GRID, "q_T", AffineError((0.1,), (0.1,), (1.0,))
+            ),
             "profile=1: expected N=5 weights",
         ),
         (lambda: SingleCase(Gaussian.dirac(1), "ddpm-ei", GRID, options={"gamma": 1.0}), "options='gamma'"),
@@ -132,8 +141,14 @@ def test_correctors_run_at_the_ends_of_blocks():
         (lambda: Batch.lanes("ddpm-ei", GRID, [1.0], 0), "multiplicities=0: expected at least one"),
         (lambda: Batch.lanes("ddpm-ei", GRID, [1.0], 1.5), "multiplicities=1.5"),
         (lambda: Batch.lanes("lmc", GRID, [0.0]), "eigenvalue=0.0: expected > 0 for lmc"),
-        (lambda: propagate(Batch.lanes("pf-heun", GRID, [0.0])), "eigenvalue=0.0: expected > 0, or delta > 0"),
-        (lambda: propagate(Batch.lanes("ddpm-ei", Grid.uniform(800.0, 2), [1.0])), "h=400.0: expected reverse"),
+        (
+            lambda: propagate(Batch.lanes("pf-heun", GRID, [0.0])),
+            "eigenvalue=0.0: expected > 0, or delta > 0",
+        ),
+        (
+            lambda: propagate(Batch.lanes("ddpm-ei", Grid.uniform(800.0, 2), [1.0])),
+            "h=400.0: expected reverse",
+        ),
     ],
 )
 def test_bad_input_says_what_was_expected(build, message):
@@ -158,5 +173,7 @@ def test_every_sampler_is_listed_under_its_name():
 
 
 def test_plain_data_does_not_import_the_compiler():
-    code = "import sys, simulators.batch; sys.exit(any(m in sys.modules for m in ('numba', 'flint', 'mpmath')))"
+    code = (
+        "import sys, simulators.batch; sys.exit(any(m in sys.modules for m in ('numba', 'flint', 'mpmath')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

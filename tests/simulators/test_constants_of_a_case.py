@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.batch import Batch
-from simulators.errors import InputError, NotDefined
+from simulators.errors import InputError
 from simulators.grids import Grid
 from simulators.laws import constants
 
@@ -62,8 +62,17 @@ def test_a_dirac_has_infinite_constants_and_finite_moments():
 def test_padding_counts_for_nothing():
     lam, n, m = [[0.5, 1.0]], [[2, 0]], [[1.0, 0.0]]
     padded, plain = Batch.lanes("ddpm-ei", GRID, lam, n, m), Batch.lanes("ddpm-ei", GRID, [0.5], 2, 1.0)
-    for name in ("lipschitz", "second_moment", "kl_target_gamma", "fi_target_gamma", "j_target", "w2_target_gamma"):
-        assert getattr(constants, name)(padded).mid[0] == pytest.approx(getattr(constants, name)(plain).mid[0])
+    for name in (
+        "lipschitz",
+        "second_moment",
+        "kl_target_gamma",
+        "fi_target_gamma",
+        "j_target",
+        "w2_target_gamma",
+    ):
+        assert getattr(constants, name)(padded).mid[0] == pytest.approx(
+            getattr(constants, name)(plain).mid[0]
+        )
 
 
 def test_langevin_lives_on_the_target():
@@ -92,6 +101,20 @@ def test_an_exact_score_has_no_error():
     assert (enclosure.lo[0], enclosure.hi[0]) == (0.0, 0.0)
 
 
-def test_the_phase_space_score_is_not_that_of_the_target():
-    with pytest.raises(NotDefined):
-        constants.lipschitz(Batch.lanes("cld-ei", GRID, [0.5]))
+@pytest.mark.parametrize("delta", [0.0, 1e-3])
+def test_the_velocity_score_of_cld_is_steepest_in_between(delta):
+    lam = np.array([1e-4, 0.3, 0.999, 1.0, 5.0])
+    enclosure = constants.lipschitz(Batch.lanes("cld-ei", Grid.uniform(5.0, 10, delta), lam))
+    tau = np.concatenate([[delta], np.geomspace(1e-6, 1.0, 4001) * (5.0 - delta) + delta])
+    w = np.exp(-tau) * np.array([1 + tau, -tau])
+    for value, low, high in zip(lam, enclosure.lo, enclosure.hi, strict=True):
+        Sigma = np.eye(2)[..., None] + (value - 1) * w[:, None] * w[None]
+        rows = np.linalg.inv(np.moveaxis(Sigma, -1, 0))[:, 1]
+        sampled = np.linalg.norm(rows, axis=1).max()
+        assert low * (1 - 1e-4) <= sampled <= high * (1 + 1e-9)
+        assert high <= low * (1 + 1e-4)
+
+
+def test_the_velocity_score_of_a_dirac_has_no_bound():
+    grid = Grid.uniform(5.0, 10)
+    assert constants.lipschitz(Batch.lanes("cld-ei", grid, [0.0])).lo[0] == np.inf

@@ -31,7 +31,9 @@ def test_coefficients_are_accurate_at_every_step_and_their_bounds_are_honest(nam
     with mp.workdps(90):
         for function in TABLES[name]:
             values, bounds = function.bounded(STEPS)
-            errors = [relative_error(function, float(h), float(v)) for h, v in zip(STEPS, values, strict=True)]
+            errors = [
+                relative_error(function, float(h), float(v)) for h, v in zip(STEPS, values, strict=True)
+            ]
             assert all(e <= b for e, b in zip(errors, bounds, strict=True))
             assert max(errors) <= 24 * UNIT  # a few ulps, even where six orders cancel
 

@@ -25,7 +25,9 @@ def options(sampler):
 def kl(law, i=0):
     """KL(output || reference) of one lane, by series where the deviation is small."""
     with mp.workdps(40):
-        delta, lam, dev, time = (mp.mpf(float(a)) for a in (law.rel[i, 0], law.eigenvalues[i, 0], law.dev[i, 0], law.time[i]))
+        delta, lam, dev, time = (
+            mp.mpf(float(a)) for a in (law.rel[i, 0], law.eigenvalues[i, 0], law.dev[i, 0], law.time[i])
+        )
         S = 1 + (lam - 1) * mp.exp(-2 * time)
         return (delta - mp.log1p(delta)) / 2 + dev**2 / (2 * S)
 
@@ -75,7 +77,9 @@ def test_samplers_that_are_exact_on_gamma(sampler):
     assert (law.rel[0, 0], law.rel_err[0, 0]) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize(("sampler", "order"), [("ddpm-ei", 1), ("ddpm-em", 1), ("cds-ei", 1), ("pf-ei", 1), ("pf-heun", 2)])
+@pytest.mark.parametrize(
+    ("sampler", "order"), [("ddpm-ei", 1), ("ddpm-em", 1), ("cds-ei", 1), ("pf-ei", 1), ("pf-heun", 2)]
+)
 def test_measured_order_is_the_stated_order(sampler, order):
     batches = [Batch.lanes(sampler, Grid.uniform(2.0, N), [0.5], 1, 1.0, start="q_T") for N in (2000, 4000)]
     coarse, fine = (propagate(b).rel[0, 0] for b in batches)
@@ -132,7 +136,7 @@ def test_an_unstable_chain_is_huge_and_never_falsely_finite():
 
 
 def test_a_chain_that_leaves_the_range_of_doubles_and_returns():
-    """Steps of length 1 blow the variance up by (1/lam)^2 = 2^60 each, steps of length lam/2 shrink it by 4."""
+    """Steps of length 1 multiply the variance by (1/lam)^2 = 2^60 each, those of length lam/2 by 1/4."""
     lam = 2.0**-30
     steps = [lam / 2] * 1600 + [1.0] * 50
     grid = Grid.from_times([sum(steps[:k]) for k in range(len(steps), -1, -1)])
@@ -147,7 +151,9 @@ def test_a_chain_that_leaves_the_range_of_doubles_and_returns():
 def test_nothing_is_ever_nan(sampler):
     lam = np.array([1e-12, 1e-6, 1.0, 1e6, 1e12])
     for h in (1e-3, 0.5, 2.0, 20.0):
-        batch = Batch.lanes(sampler, Grid.uniform(200 * h, 200), lam, 1, 1e6, shift=1e3, linear=5.0, options=options(sampler))
+        batch = Batch.lanes(
+            sampler, Grid.uniform(200 * h, 200), lam, 1, 1e6, shift=1e3, linear=5.0, options=options(sampler)
+        )
         law = propagate(batch)
         for array in (law.rel, law.rel_err, law.dev, law.dev_err):
             assert not np.any(np.isnan(array))

@@ -1,5 +1,6 @@
 """Path KL: exact values on gamma, the J-identity, quadrature, dependence on the mean, infinite cases."""
 
+from itertools import pairwise
 from math import exp
 
 import mpmath as mp
@@ -55,7 +56,7 @@ def test_the_j_identity(lam, T, N):
     with mp.workdps(40):
         h = mp.mpf(T) / N
         variances = [1 + (mp.mpf(lam) - 1) * mp.exp(-2 * k * h) for k in range(N + 1)]
-        steps = (mp.log(a / b) / 2 + h - (2 * (1 - mp.exp(-h)) - h) / a for b, a in zip(variances, variances[1:], strict=False))
+        steps = (mp.log(a / b) / 2 + h - (2 * (1 - mp.exp(-h)) - h) / a for b, a in pairwise(variances))
         truth = mp.fsum(steps)
         enclosure = path_kl(batch)
         assert enclosure.lo[0] <= truth <= enclosure.hi[0]
@@ -85,11 +86,19 @@ def test_the_mean_costs_euler_and_not_the_exponential_integrator():
     T, N, m = 1.0, 20, 5.0
     h = T / N
     flat, tilted = (
-        {s: path_kl(Batch.lanes(s, Grid.uniform(T, N), [1.0], 1, mean, start="q_T")).mid[0] for s in ("ddpm-ei", "ddpm-em")}
+        {
+            s: path_kl(Batch.lanes(s, Grid.uniform(T, N), [1.0], 1, mean, start="q_T")).mid[0]
+            for s in ("ddpm-ei", "ddpm-em")
+        }
         for mean in (0.0, m)
     )
     assert tilted["ddpm-ei"] == pytest.approx(flat["ddpm-ei"], rel=1e-13)
-    cost = sum(exp(-2 * (T - k * h)) * ((exp(2 * h) - 1) / 2 - 2 * (exp(h) - 1) + h) for k in range(N)) * m * m / 4
+    cost = (
+        sum(exp(-2 * (T - k * h)) * ((exp(2 * h) - 1) / 2 - 2 * (exp(h) - 1) + h) for k in range(N))
+        * m
+        * m
+        / 4
+    )
     assert tilted["ddpm-em"] - flat["ddpm-em"] == pytest.approx(cost, rel=1e-10)
 
 

@@ -19,7 +19,9 @@ def test_the_forward_law_is_that_of_the_linear_sde():
         flow = expm(t * np.array([[0.0, 1.0], [-1.0, -2.0]]))
         covariance = np.eye(2) + flow @ np.diag([0.3 - 1, 0.0]) @ flow.T
         cov, mean = phase_reference(forward_phase(batch, t))
-        np.testing.assert_allclose(cov[0, 0], [covariance[0, 0], covariance[0, 1], covariance[1, 1]], rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(
+            cov[0, 0], [covariance[0, 0], covariance[0, 1], covariance[1, 1]], rtol=1e-13, atol=1e-15
+        )
         np.testing.assert_allclose(mean[0, 0], flow @ [2.0, 0.0], rtol=1e-13, atol=1e-15)
 
 
@@ -72,7 +74,9 @@ def test_distances_read_the_gap():
     cov_q, diff = gap["cov_q"][0, 0], gap["diff"][0, 0]
     cov_p = cov_q + gap["gap"][0, 0]
     inverse = np.linalg.inv(cov_q)
-    textbook = 0.5 * (3 * (np.trace(inverse @ cov_p) - 2 - np.log(np.linalg.det(inverse @ cov_p))) + diff @ inverse @ diff)
+    textbook = 0.5 * (
+        3 * (np.trace(inverse @ cov_p) - 2 - np.log(np.linalg.det(inverse @ cov_p))) + diff @ inverse @ diff
+    )
     assert kl(pencil_2x2(**gap)).mid[0] == pytest.approx(textbook, rel=1e-9)
     assert w2_2x2(**gap).mid[0] > 0
 

@@ -38,7 +38,7 @@ def text(expr: sp.Basic) -> str:
     return str(sp.sstr(expr))
 
 
-class _Presentation(MathMLPresentationPrinter):  # type: ignore[misc]
+class _Presentation(MathMLPresentationPrinter):
     """sympy's presentation printer, with the field's names for symbols, laws and quantities."""
 
     def _printmethod_quantity(self, expr: Quantity) -> object:

@@ -165,7 +165,7 @@ def second_opinion(claim: Claim, exam: Exam) -> bool:
     """Whether the second road finds the violation of the exam, and the same two numbers."""
     try:
         left, right = _second_sides(claim, exam.case)
-    except NotDefined:
+    except (NotDefined, ArithmeticError):  # no second road, or one whose quadrature does not converge
         return False
     violated = {
         "<=": left > right,

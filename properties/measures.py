@@ -297,14 +297,15 @@ class Measures(Mapping[sp.Basic, Any]):
 
         population = self.population
         lam = population.eigenvalues
-        rel = (population.start_variances - lam) / lam
-        dev = population.start_means - population.means
-        zero = np.zeros(len(population))
+        singular = np.any(lam == 0, axis=1, keepdims=True)  # no deviation relative to a Dirac: refer to gamma
+        reference, mean = np.where(singular, 1.0, lam), np.where(singular, 0.0, population.means)
+        rel = (population.start_variances - reference) / reference
+        dev = population.start_means - mean
         return Law(
             lam,
             population.multiplicities,
             population.means,
-            zero,
+            np.where(singular[:, 0], np.inf, 0.0),
             rel,
             4e-16 * np.abs(rel),
             dev,

@@ -19,7 +19,7 @@ from properties.cases import Case
 from properties.population import Population
 from properties.space import Gene, Space, draw
 
-__all__ = ["EFFORTS", "Effort", "Found", "climb", "consistent", "ladder", "scale_along", "sweep"]
+__all__ = ["EFFORTS", "Effort", "Found", "Rung", "climb", "consistent", "ladder", "sweep"]
 
 Array = NDArray[np.float64]
 
@@ -180,16 +180,24 @@ def climb(space: Space, found: Found, rng: np.random.Generator, effort: Effort) 
     return found
 
 
-def ladder(space: Space, found: Found, rng: np.random.Generator, effort: Effort) -> list[float]:
+@dataclass(frozen=True)
+class Rung:
+    """The supremum seen in a box of so many decades, and the row that attains it."""
+
+    height: float
+    row: Population
+
+
+def ladder(space: Space, found: Found, rng: np.random.Generator, effort: Effort) -> list[Rung]:
     """The supremum seen in boxes that grow by a decade a rung; ``found`` collects all of it."""
-    heights = []
+    rungs = []
     for rung in range(1, effort.rungs + 1):
         narrow = space.within(float(rung))
         inside = _clipped(narrow, found.best)
         local = Found(space.claim, found.best.take([]), np.empty(0))
         local.note(assess(space.claim, inside), keep=4 * effort.parents)
         climb(narrow, local, rng, effort)
-        heights.append(local.ratio)
+        rungs.append(Rung(local.ratio, local.best.take([0] if len(local.best) else [])))
         found.note(assess(space.claim, local.best), keep=4 * effort.parents)
         found.tried += local.tried
         found.admissible += local.admissible
@@ -198,13 +206,7 @@ def ladder(space: Space, found: Found, rng: np.random.Generator, effort: Effort)
         found.vacuous += local.vacuous
         found.open += local.open
         found.steps += local.steps
-    return heights
-
-
-def scale_along(space: Space, row: Population, gene: Gene, factors: Array) -> Assessment:
-    """One row with one gene multiplied by each factor: the ray through it."""
-    many = row.take(np.zeros(len(factors), dtype=np.int64))
-    return assess(space.claim, gene.put(many, gene.get(many) * factors))
+    return rungs
 
 
 # -- moves ---------------------------------------------------------------------------------------------------
@@ -270,8 +272,6 @@ def consistent(space: Space, population: Population) -> Population:
         )
     if "same-covariance" in space.claim.assuming:
         columns["start_variances"] = columns.get("eigenvalues", population.eigenvalues)
-    if space.claim.setup.sampler in ("lmc", "ulmc"):
-        columns["T"] = population.T
     return population.with_columns(**columns)
 
 

@@ -167,7 +167,7 @@ def space_of(claim: Claim) -> Space:
     isotropic = bool({"isotropic", "one-dimensional"} & predicates) or "v" in names
     limits = {
         "T": (1e-4, 60.0),
-        "N": (1.0, 1000.0),
+        "N": (1.0, 1000.0 if claim.is_stated else 3000.0),
         "d": (1.0, 1e9),
         "delta": (1e-10, 10.0),
         "v": (1e-8, 1e8),

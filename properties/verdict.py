@@ -21,7 +21,7 @@ from properties.exam import Exam, examine, second_opinion
 from properties.growth import Growth, growth_of
 from properties.measures import untestable
 from properties.population import Population
-from properties.search import EFFORTS, Effort, Found, climb, ladder, sweep
+from properties.search import EFFORTS, Effort, Found, Rung, climb, ladder, sweep
 from properties.shrink import natural, rounded, simplified
 from properties.space import Space, space_of
 from simulators.enclosure import weaker
@@ -121,7 +121,7 @@ def judge(
                 return verdict
         climb(space, found, rng, work)
         climbs = not claim.is_stated and bool(found.admissible)
-        heights = ladder(space, found, np.random.default_rng([*entropy, 1]), work) if climbs else []
+        rungs = ladder(space, found, np.random.default_rng([*entropy, 1]), work) if climbs else []
     except NotDefined as error:
         return Verdict(claim, "untested", str(error), not_tried=_not_tried(claim))
     if not found.admissible:
@@ -131,7 +131,7 @@ def judge(
             else "the bound has a value"
         )
         raise NoEffectiveCase(tightest, found.tried)
-    verdict = _decide(claim, space, found, heights, work, entropy, bits)
+    verdict = _decide(claim, space, found, rungs, work, entropy, bits)
     verdict.sharp = _sharp_ratios(claim, cases, bits)
     return verdict
 
@@ -143,7 +143,7 @@ def _decide(
     claim: Claim,
     space: Space,
     found: Found,
-    heights: list[float],
+    rungs: list[Rung],
     work: Effort,
     entropy: list[int],
     bits: Sequence[int],
@@ -165,7 +165,7 @@ def _decide(
     )
     base.worst = _worst(claim, found, bits)
     if not claim.is_stated:
-        return _hidden(base, space, found, heights)
+        return _hidden(base, space, found, rungs)
     if found.ratio > 1.0:
         return _violated(base, space, found, work, entropy, bits)
     return _upheld(base, found, work, bits)
@@ -287,8 +287,8 @@ def _near_violation(base: Verdict, exam: Exam) -> Verdict:
     return base
 
 
-def _hidden(base: Verdict, space: Space, found: Found, heights: list[float]) -> Verdict:
-    growth = growth_of(space, found.best.take([0]), heights, polylog=base.claim.constant == "polylog")
+def _hidden(base: Verdict, space: Space, found: Found, rungs: list[Rung]) -> Verdict:
+    growth = growth_of(space, found.best.take([0]), rungs, polylog=base.claim.constant == "polylog")
     base.growth, base.lower = growth, base.worst.ratio if base.worst else None
     if base.worst is None or (not np.isfinite(found.ratio) and found.ratio < 0):
         base.reason = "no case could be decided"
@@ -304,7 +304,7 @@ def _hidden(base: Verdict, space: Space, found: Found, heights: list[float]) -> 
         seen = f"the supremum seen is {base.worst.ratio:.4g}, flat as the box is extended"
         base.reason = f"{seen}; C = {base.used:g} serves"
     else:
-        tops = ", ".join(f"{height:.3g}" for height in heights)
+        tops = ", ".join(f"{rung.height:.3g}" for rung in rungs)
         base.reason = f"the supremum still grows slowly as the box is extended ({tops})"
     return base
 

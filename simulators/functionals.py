@@ -1,8 +1,8 @@
 """Functionals of the forward laws of mixtures, atoms and products, at any number of times, as enclosures.
 
-A target is reduced to the line or to the radius, integrated there (`simulators.functionals_kernel`), and the Gaussian
-that was split off adds its closed form. The half-width is the quadrature's error estimate plus a bound on
-rounding; `simulators.functionals_balls` has the same numbers in ball arithmetic. Nats, unit clock.
+A target is reduced to the line or to the radius, integrated there (`simulators.functionals_kernel`), and the
+Gaussian that was split off adds its closed form. The half-width is the quadrature's error estimate plus a
+bound on rounding; `simulators.functionals_balls` has the same numbers in ball arithmetic. Nats, unit clock.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def functionals(target: Target, t: ArrayLike) -> Functionals:
     parts = [] if split.complement is None else [_gaussian(split.complement, flat)]
     parts += [_scaled(core_functionals(core, flat), core.count) for core in split.cores]
     total = {
-        name: sum((part[name] for part in parts[1:]), parts[0][name]).labelled(_method(split)) for name in NAMES
+        name: sum((part[name] for part in parts[1:]), parts[0][name]).labelled(_method(split))
+        for name in NAMES
     }
     return Functionals(**{name: _shaped(value, times.shape) for name, value in total.items()})
 
@@ -144,7 +145,7 @@ def second_moment(target: Target, t: ArrayLike) -> Enclosure:
     return functionals(target, t).second_moment
 
 
-# -- cores by quadrature -----------------------------------------------------------------------------------------
+# -- cores by quadrature -------------------------------------------------------------------------------------
 
 
 def reduction(target: Target) -> Reduction:
@@ -171,7 +172,9 @@ def core_functionals(core: Core, times: Array) -> dict[str, Enclosure]:
 
     column = {name: i for i, name in enumerate(QUANTITIES)}
     found = {
-        name: _enclosed(value[:, column[name]], error[:, column[name]], floor=-np.inf if name == "entropy" else 0.0)
+        name: _enclosed(
+            value[:, column[name]], error[:, column[name]], floor=-np.inf if name == "entropy" else 0.0
+        )
         for name in QUANTITIES[1:-1]
     }
     moment = decay**2 * core.mixture.second_moment + own.d * noise
@@ -179,7 +182,9 @@ def core_functionals(core: Core, times: Array) -> dict[str, Enclosure]:
     if radial:
         shift = decay**2 * float(own.means[0] @ own.means[0])
         found["relative_fisher"] = found["relative_fisher"] + _enclosed(shift, CLOSED * shift)
-    found["kl_to_gamma"] = _kl(value[:, -1], error[:, -1], found, own.d, radial, decay, float(np.sum(own.means[0] ** 2)))
+    found["kl_to_gamma"] = _kl(
+        value[:, -1], error[:, -1], found, own.d, radial, decay, float(np.sum(own.means[0] ** 2))
+    )
     limits = {"entropy": -np.inf, "mmse": 0.0, "covariance_energy": 0.0}
     for name in NAMES:
         if name != "second_moment" and bool(np.any(singular)):
@@ -196,7 +201,9 @@ def _integrals(radial: int, weights: Array, means: Array, variances: Array, cloc
     out = np.empty((len(clock), 3, len(QUANTITIES)))
     centred = np.zeros_like(means) if radial else np.ascontiguousarray(means)
     constant = _chi_at_root(radial) if radial else 0.0
-    integrate(radial, constant, np.log(weights), centred, np.ascontiguousarray(variances), clock, TOLERANCE, out)
+    integrate(
+        radial, constant, np.log(weights), centred, np.ascontiguousarray(variances), clock, TOLERANCE, out
+    )
     return out
 
 
@@ -204,8 +211,8 @@ def tails(radial: int, own: Components, clock: Array) -> Array:
     """Bounds (T, quantities) on what lies outside all the windows, where every component has |z| > r.
 
     With z = (x - m)/sd and E z^p 1(|z| > r) of a component, by convexity: q |s|^2 <= sum w phi z^2/v,
-    q |H|^2 <= sum w phi (1 + z^4)/v^2, q C <= sum w phi (V + |m_hat - mean|^2), -q log q <= -sum w phi log(w phi); the
-    relative ones have r_k = ((v-1)/sd) z + m in place of s_k.
+    q |H|^2 <= sum w phi (1 + z^4)/v^2, q C <= sum w phi (V + |m_hat - mean|^2), -q log q <= -sum w phi log(w
+    phi); the relative ones have r_k = ((v-1)/sd) z + m in place of s_k.
     """
     from simulators.functionals_kernel import NEAR_M, NEAR_REACH, NEAR_V, REACH
 
@@ -245,7 +252,9 @@ def _kl(
     apart = Enclosure(np.maximum(apart.lo, 0.0), apart.hi)
     shift = 0.5 * decay**2 * square if radial else np.zeros_like(decay)
     close = ~np.isnan(near)
-    inside = _enclosed(np.where(close, near, 0.0), np.where(close, error, 0.0)) + _enclosed(shift, CLOSED * shift)
+    inside = _enclosed(np.where(close, near, 0.0), np.where(close, error, 0.0)) + _enclosed(
+        shift, CLOSED * shift
+    )
     return Enclosure(np.where(close, inside.lo, apart.lo), np.where(close, inside.hi, apart.hi))
 
 
@@ -254,7 +263,9 @@ def check_mass(mass: Array, error: Array) -> None:
     off = np.abs(mass - 1)
     if not bool(np.all(off <= error + MASS)):
         worst = int(np.argmax(np.where(np.isnan(off), np.inf, off - error)))
-        raise QuadratureFailed(f"mass={float(mass[worst])!r}: expected 1 within {float(error[worst]) + MASS:.1e}")
+        raise QuadratureFailed(
+            f"mass={float(mass[worst])!r}: expected 1 within {float(error[worst]) + MASS:.1e}"
+        )
 
 
 @lru_cache(maxsize=64)
@@ -263,11 +274,14 @@ def _chi_at_root(d: int) -> float:
     if d < STIRLING:
         return (1 - d / 2) * log(2) - lgamma(d / 2) + (d - 1) / 2 * log(d) - d / 2
     z = d / 2
-    tail = sum(c / z ** (2 * n + 1) for n, c in enumerate((1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)))
+    tail = sum(
+        c / z ** (2 * n + 1)
+        for n, c in enumerate((1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360))
+    )
     return -0.5 * log(pi) - tail
 
 
-# -- Gaussians in closed form ------------------------------------------------------------------------------------
+# -- Gaussians in closed form --------------------------------------------------------------------------------
 
 
 def _gaussian(complement: Gaussian, times: Array) -> dict[str, Enclosure]:
@@ -310,7 +324,7 @@ def _excess(R: Array, S: Array) -> Array:
     return np.where(np.abs(R) < 0.05, series * small**2, R - np.log(S))
 
 
-# -- enclosures --------------------------------------------------------------------------------------------------
+# -- enclosures ----------------------------------------------------------------------------------------------
 
 
 def _enclosed(value: Array, error: Array, floor: float = 0.0) -> Enclosure:

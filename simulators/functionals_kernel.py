@@ -1,9 +1,10 @@
 """Integrals against the forward law of a mixture on a line, or of concentric components in d dimensions.
 
-One pass gives all of `QUANTITIES` for one time: Gauss-Kronrod panels (10 and 21 points) laid from the components'
-windows of +-9.5 standard deviations (12 near gamma), halved until the estimated error is below ``tolerance`` of the integral or
-below roundoff. Inside a cluster of overlapping windows positions are relative to its narrowest component, so that atoms
-1e4 standard deviations apart keep their digits. The density of the radius plays the part of q when d > 0.
+One pass gives all of `QUANTITIES` for one time: Gauss-Kronrod panels (10 and 21 points) laid from the
+components' windows of +-9.5 standard deviations (12 near gamma), halved until the estimated error is below
+``tolerance`` of the integral or below roundoff. Inside a cluster of overlapping windows positions are
+relative to its narrowest component, so that atoms 1e4 standard deviations apart keep their digits. The
+density of the radius plays the part of q when d > 0.
 
 Beside each integrand f goes |f| written without cancellation, whose integral times a multiple of U bounds
 the rounding: densities, posterior weights and nodes are good to C0 U + 2 U |x|/sd relative.
@@ -42,7 +43,7 @@ otherwise lost in the entropy, and is NaN elsewhere. Radial integrals are centre
 COUNT = len(QUANTITIES)
 REACH, NEAR_REACH = 9.5, 12.0  # of a window, in standard deviations; the second near gamma
 STRIDE = 2.4  # width of a first panel in standard deviations of the narrowest component there
-C0 = 40.0  # units of roundoff in a density with its posterior weights, second moments of the exponents included
+C0 = 40.0  # units of roundoff in a density and its posterior weights, in the mean over the law
 NEAR_V, NEAR_M = 0.7, 1.5  # |v_k - 1| and |m_k| below which the KL is integrated as it stands
 FAINT = -80.0  # log of a component's share below which it is left out
 DEPTH = 60
@@ -108,7 +109,9 @@ def integrate(
     times     : (T, 2), e^{-t} and 1 - e^{-2t}; the second > 0 for atoms.
     """
     for i in range(len(times)):
-        one_time(dimension, constant, log_weights, means, variances, times[i, 0], times[i, 1], tolerance, out[i])
+        one_time(
+            dimension, constant, log_weights, means, variances, times[i, 0], times[i, 1], tolerance, out[i]
+        )
 
 
 @compiled()
@@ -165,8 +168,8 @@ def one_time(
 def fill(
     dimension: int, log_weights: Array, means: Array, variances: Array, a: float, noise: float, state: Array
 ) -> bool:
-    """Per component: v = a^2 lam + noise, log weight - log normaliser, (v - 1)/v, a lam/v, posterior variance,
-    mean m, log weight, weight, 1/v, log v. Whether the law is near gamma.
+    """Per component: v = a^2 lam + noise, log weight - log normaliser, (v - 1)/v, a lam/v, posterior
+    variance, mean m, log weight, weight, 1/v, log v. Whether the law is near gamma.
     """
     near = True
     for k in range(len(means)):
@@ -302,8 +305,8 @@ def panel(
 ) -> None:
     """Gauss-Kronrod on one panel: value, error in the manner of QUADPACK, rounding.
 
-    shift : scratch; its rows are the position of each component (for radial laws sqrt(d v_k)), mu_k - mu_reference,
-    and the posterior weights.
+    shift : scratch; its rows are the position of each component (for radial laws sqrt(d v_k)), mu_k -
+    mu_reference, and the posterior weights.
     """
     reference = int(where[2])
     for k in range(len(means)):
@@ -314,7 +317,9 @@ def panel(
         at = 10 - abs(n - 10)
         x = middle + (half * NODES[at] if n > 10 else -half * NODES[at])
         if dimension:
-            radial_node(dimension, constant, x, shift, shift[0, reference], state, near, work[0, n], work[1, n])
+            radial_node(
+                dimension, constant, x, shift, shift[0, reference], state, near, work[0, n], work[1, n]
+            )
         else:
             line_node(x, shift, state, reference, near, work[0, n], work[1, n])
     part[:] = 0.0
@@ -371,12 +376,18 @@ def line_node(x: float, shift: Array, state: Array, reference: int, near: bool, 
     scale = 1 / total
     s, s_abs, r, r_abs, b = s * scale, s_abs * scale, r * scale, r_abs * scale, b * scale
     c, half, mean, var = c * scale, half * scale, mean * scale, var * scale
-    bend, spread = 0.0, 0.0
+    bend, bend_abs, spread, spread_abs = 0.0, 0.0, 0.0, 0.0
     for k in range(K):
         y, p = x - shift[0, k], shift[2, k]
-        bend += p * (y * state[8, k] + s) ** 2
-        spread += p * (shift[1, k] + state[3, k] * y - mean) ** 2
-    bend, spread = bend * scale, spread * scale
+        pull = state[2, k] * absolute + state[5, k] * state[8, k] if near else -y * state[8, k]
+        guess = shift[1, k] + state[3, k] * y
+        off, gap = pull - (r if near else s), guess - mean
+        bend += p * off * off
+        bend_abs += p * abs(off) * abs(pull)
+        spread += p * gap * gap
+        spread_abs += p * abs(gap) * abs(guess)
+    bend, bend_abs = bend * scale, (bend + bend_abs) * scale
+    spread, spread_abs = spread * scale, (spread + spread_abs) * scale
     q = math.exp(top - 0.5 * LOG_2PI) * total
     log_q = top - 0.5 * LOG_2PI + math.log(total)
     f[0], g[0] = q, q
@@ -384,14 +395,14 @@ def line_node(x: float, shift: Array, state: Array, reference: int, near: bool, 
     f[2], g[2] = q * s * s, q * abs(s) * s_abs
     f[3], g[3] = q * r * r, q * abs(r) * r_abs
     h = bend - b
-    f[4], g[4] = q * h * h, q * abs(h) * (bend + b)
+    f[4], g[4] = q * h * h, q * abs(h) * (bend_abs + b)
     h = bend + c
-    f[5], g[5] = q * h * h, q * abs(h) * (bend + abs(c))
+    f[5], g[5] = q * h * h, q * abs(h) * (bend_abs + abs(c))
     h = bend + half
-    f[6], g[6] = q * h * h, q * abs(h) * (bend + abs(half) + 0.5)
-    var += spread
-    f[7], g[7] = q * var, q * var
-    f[8], g[8] = q * var * var, q * var * var
+    f[6], g[6] = q * h * h, q * abs(h) * (bend_abs + abs(half) + 0.5)
+    var, size = var + spread, var + spread_abs
+    f[7], g[7] = q * var, q * size
+    f[8], g[8] = q * var * var, q * var * size
     f[9], g[9] = 0.0, 0.0
     if near:
         log_gamma = -0.5 * (absolute * absolute + LOG_2PI)
@@ -437,7 +448,7 @@ def radial_node(
     b, c, half, mean, var = b / total, c / total, half / total, mean / total, var / total
     bend, spread = 0.0, 0.0
     for k in range(K):
-        bend += shift[2, k] * (1 / state[0, k] - b) ** 2
+        bend += shift[2, k] * (state[2, k] - c) ** 2
         spread += shift[2, k] * (state[3, k] - mean) ** 2
     bend, spread = bend * square / total, spread * square / total
     q = math.exp(top + constant) * total
@@ -482,7 +493,8 @@ def radial_exponent(d: int, x: float, scale: float, centre: float) -> float:
 @compiled(inline=True)
 def radial_log_density(d: int, k: int, square: float, state: Array) -> float:
     """Log of w_k times the density of component k on R^d."""
-    return state[6, k] - 0.5 * d * (LOG_2PI + state[9, k]) - 0.5 * square * state[8, k]
+    log_density: float = state[6, k] - 0.5 * d * (LOG_2PI + state[9, k]) - 0.5 * square * state[8, k]
+    return log_density
 
 
 @compiled(inline=True)
@@ -494,12 +506,17 @@ def below_parabola(u: float) -> float:
     for n in range(3, 20):
         value += power / n
         power *= -u
-    return value - u * u
+    below: float = value - u * u
+    return below
 
 
 @compiled(inline=True)
-def relative_entropy(q: float, unit: float, ratio: float, size: float, log_ratio: float) -> tuple[float, float]:
-    """gamma [(1 + d) log(1 + d) - d] >= 0 with d = q/gamma - 1 ``ratio``, and its scale for rounding."""
+def relative_entropy(
+    q: float, unit: float, ratio: float, size: float, log_ratio: float
+) -> tuple[float, float]:
+    """The integrand gamma [(1 + d) log(1 + d) - d] >= 0 with d = q/gamma - 1 ``ratio``, and its scale for
+    rounding.
+    """
     if abs(ratio) < 0.03125:
         value, power = 0.0, ratio * ratio
         for n in range(2, 14):

@@ -1,8 +1,8 @@
 """Gaussian mixtures, finite atoms and products of them: targets, their forward laws, their exact reductions.
 
-A mixture lives on R^d; its means span at most m <= d coordinates of an orthonormal frame, and the frame is the first
-m axes (every law, sampler and distance here is invariant under rotations). The weights are kept as given, so
-that JSON returns the same bits, and the law is the one with the exact weights w_k / sum_j w_j.
+A mixture lives on R^d; its means span at most m <= d coordinates of an orthonormal frame, and the frame is
+the first m axes (every law, sampler and distance here is invariant under rotations). The weights are kept as
+given, so that JSON returns the same bits, and the law is the one with the exact weights w_k / sum_j w_j.
 """
 
 from __future__ import annotations
@@ -52,8 +52,10 @@ class GaussianMixture:
 
     weights     : K numbers > 0 that sum to 1 within 1e-12; the law has w_k / sum_j w_j.
     means       : K coordinate tuples of one length m, in the first m axes.
-    covariances : a float (s I_d for all), K floats (s_k I_d), K tuples (diagonal) or K nested tuples (full); positive definite.
-    dimension   : d >= m, default m; beyond the first m axes the means vanish, and the covariances must be isotropic.
+    covariances : a float (s I_d for all), K floats (s_k I_d), K tuples (diagonal) or K nested tuples (full);
+    positive definite.
+    dimension   : d >= m, default m; beyond the first m axes the means vanish, and the covariances must be
+    isotropic.
 
     >>> q = GaussianMixture((0.3, 0.7), ((-1.0,), (2.0,)), (0.2, 0.5))
     >>> q.dimension, round(q.second_moment, 12), q.mean
@@ -76,7 +78,7 @@ class GaussianMixture:
 
     @classmethod
     def two(cls, sep: float, weight: float = 0.5, variance: float = 1.0, d: int = 1) -> GaussianMixture:
-        """weight N(-sep/2 e_1, variance I_d) + (1 - weight) N(sep/2 e_1, variance I_d)."""
+        """The law weight N(-sep/2 e_1, variance I_d) + (1 - weight) N(sep/2 e_1, variance I_d)."""
         return cls((weight, 1 - weight), ((-sep / 2,), (sep / 2,)), variance, d)
 
     @cached_property
@@ -86,7 +88,7 @@ class GaussianMixture:
 
     @cached_property
     def covariance_trace(self) -> float:
-        """tr Cov X, the spread within the components and between them."""
+        """The trace of Cov X, the spread within the components and between them."""
         own = components(self)
         within = fsum(own.weights * (own.variances.sum(axis=1) + (own.d - own.m) * own.rest))
         return within + _spread(self.weights, self.means)
@@ -97,7 +99,9 @@ class GaussianMixture:
         return self.covariance_trace + fsum(x * x for x in self.mean)
 
     def at(self, t: float) -> GaussianMixture:
-        """The forward law q_t on the unit clock: means e^{-t} mu_k, covariances e^{-2t} Sigma_k + (1 - e^{-2t}) I."""
+        """The forward law q_t on the unit clock: means e^{-t} mu_k, covariances e^{-2t} Sigma_k + (1 -
+        e^{-2t}) I.
+        """
         a, noise = _clock(t)
         return replace_covariances(self, _scaled(self.means, a), a * a, noise)
 
@@ -147,11 +151,13 @@ class Atoms:
         object.__setattr__(self, "dimension", _dimension(dimension, len(places[0])))
         for k, point in enumerate(places):
             if point in places[:k]:
-                raise InputError("points", point, "expected distinct atoms; add the weights of coincident ones")
+                raise InputError(
+                    "points", point, "expected distinct atoms; add the weights of coincident ones"
+                )
 
     @classmethod
     def two_point(cls, radius: float = 1.0, weight: float = 0.5, d: int = 1) -> Atoms:
-        """weight delta_{-radius e_1} + (1 - weight) delta_{radius e_1}."""
+        """The law weight delta_{-radius e_1} + (1 - weight) delta_{radius e_1}."""
         return cls(((-radius,), (radius,)), (weight, 1 - weight), d)
 
     @cached_property
@@ -161,7 +167,7 @@ class Atoms:
 
     @cached_property
     def covariance_trace(self) -> float:
-        """tr Cov X."""
+        """The trace of Cov X."""
         return _spread(self.weights, self.points)
 
     @property
@@ -177,7 +183,9 @@ class Atoms:
         return GaussianMixture(self.weights, _scaled(self.points, a), noise, self.dimension)
 
     def reduce(self) -> Reduction:
-        """The same law as low-dimensional factors times an exact Gaussian (here a Dirac); raises NotReducible."""
+        """The same law as low-dimensional factors times an exact Gaussian (here a Dirac); raises
+        NotReducible.
+        """
         return _reduced(components(self))
 
     def to_dict(self) -> dict[str, Any]:
@@ -227,7 +235,7 @@ class Product:
 
     @property
     def covariance_trace(self) -> float:
-        """tr Cov X."""
+        """The trace of Cov X."""
         return fsum(block.covariance_trace for block in blocks(self))
 
     @property
@@ -267,7 +275,12 @@ Target: TypeAlias = Gaussian | GaussianMixture | Atoms | Product
 
 def target_from_dict(data: Mapping[str, Any]) -> Target:
     """The target that a ``to_dict`` with a kind described; without a kind, a Gaussian."""
-    kinds: dict[str, Any] = {"mixture": GaussianMixture, "atoms": Atoms, "product": Product, "gaussian": Gaussian}
+    kinds: dict[str, Any] = {
+        "mixture": GaussianMixture,
+        "atoms": Atoms,
+        "product": Product,
+        "gaussian": Gaussian,
+    }
     kind = data.get("kind", "gaussian")
     if kind not in kinds:
         raise InputError("kind", kind, f"expected one of {', '.join(kinds)}")
@@ -275,7 +288,7 @@ def target_from_dict(data: Mapping[str, Any]) -> Target:
     return target
 
 
-# -- the mixture as arrays ---------------------------------------------------------------------------------------
+# -- the mixture as arrays -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,7 +296,8 @@ class Components:
     """The components of one block as arrays; zero variances are atoms.
 
     weights (K,) normalised; means (K, m); variances (K, m) eigenvalues of the covariances, with the
-    eigenvectors as columns of rotations (K, m, m), or None for the axes; rest (K,) the variance of the axes beyond m.
+    eigenvectors as columns of rotations (K, m, m), or None for the axes; rest (K,) the variance of the axes
+    beyond m.
     """
 
     weights: Array
@@ -309,9 +323,7 @@ def components(block: GaussianMixture | Atoms) -> Components:
     means = np.array(block.means if isinstance(block, GaussianMixture) else block.points)
     weights = np.array(block.weights) / fsum(block.weights)
     if isinstance(block, Atoms):
-        return Components(
-            weights, means, np.zeros_like(means), None, np.zeros(len(means)), block.dimension
-        )
+        return Components(weights, means, np.zeros_like(means), None, np.zeros(len(means)), block.dimension)
     given = np.array(block.covariances)
     if given.ndim <= 1:
         rest = np.broadcast_to(given, weights.shape).copy()
@@ -324,7 +336,9 @@ def components(block: GaussianMixture | Atoms) -> Components:
 
 
 def blocks(target: Target) -> tuple[GaussianMixture | Atoms, ...]:
-    """The target as independent blocks on consecutive coordinates; a Gaussian gives one block an eigenspace."""
+    """The target as independent blocks on consecutive coordinates; a Gaussian gives one block an
+    eigenspace.
+    """
     if isinstance(target, GaussianMixture | Atoms):
         return (target,)
     if isinstance(target, Product):
@@ -356,14 +370,15 @@ def replace_covariances(block: GaussianMixture, means: Matrix, scale: float, noi
     return GaussianMixture(block.weights, means, full, block.dimension)
 
 
-# -- reductions --------------------------------------------------------------------------------------------------
+# -- reductions ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Core:
     """A factor that is not Gaussian, `count` independent copies of it.
 
-    kind : "line" (dimension 1), "plane" (dimension 2) or "radial" (all means equal, each covariance isotropic).
+    kind : "line" (dimension 1), "plane" (dimension 2) or "radial" (all means equal, each covariance
+    isotropic).
     """
 
     mixture: GaussianMixture | Atoms
@@ -405,7 +420,7 @@ def _reduced(own: Components) -> Reduction:
             if left == own.d:
                 return _radial(own, common)
             raise NotReducible(
-                f"the components differ in variance on {left} axes orthogonal to the line through their means: "
+                f"the components differ in variance on {left} axes orthogonal to all differences of means: "
                 "no exact reduction, use Monte Carlo"
             )
     if len(columns) > 2:
@@ -427,8 +442,17 @@ def _core(own: Components, means: Array, variances: Array) -> Core:
 
 
 def _radial(own: Components, common: float) -> Reduction:
-    mixture = GaussianMixture(own.weights.tolist(), [(common,)] * own.K, own.rest.tolist() if own.m < own.d else own.variances[:, 0].tolist(), own.d)
-    return Reduction((Core(mixture, "radial"),), None, f"{own.K} concentric isotropic components: radial law in dimension {own.d}")
+    mixture = GaussianMixture(
+        own.weights.tolist(),
+        [(common,)] * own.K,
+        own.rest.tolist() if own.m < own.d else own.variances[:, 0].tolist(),
+        own.d,
+    )
+    return Reduction(
+        (Core(mixture, "radial"),),
+        None,
+        f"{own.K} concentric isotropic components: radial law in dimension {own.d}",
+    )
 
 
 def _aligned(own: Components) -> Components:
@@ -447,7 +471,9 @@ def _aligned(own: Components) -> Components:
 
 
 def _snapped(table: Array) -> Array:
-    """(K, m) variances, with those equal up to rounding made equal: across the components, then across the axes."""
+    """(K, m) variances, with those equal up to rounding made equal: across the components, then across the
+    axes.
+    """
     floor = SYMMETRY * table.shape[1] * table.max()
     for i in range(table.shape[1]):
         if bool(np.all(np.abs(table[:, i] - table[0, i]) <= floor)):
@@ -465,14 +491,16 @@ def _merged(own: Components) -> Components:
     if len(first) == own.K:
         return own
     order = np.argsort(first)
-    weights = np.bincount(inverse.ravel(), own.weights)[order]
+    weights = np.bincount(inverse.ravel(), own.weights)[order].astype(np.float64)
     kept = first[order]
     return Components(weights, own.means[kept], own.variances[kept], None, own.rest[kept], own.d)
 
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """Axes on which each component is isotropic: means (K, g) on the first g of ``size`` axes, variances (K,)."""
+    """Axes on which each component is isotropic: means (K, g) on the first g of ``size`` axes, variances
+    (K,).
+    """
 
     means: Array
     variances: Array
@@ -517,7 +545,8 @@ def _directions(means: Array, size: int) -> tuple[Array, float, int]:
 
 def _gaussian(own: Components) -> Gaussian:
     spaces = [
-        (float(group.variances[0]), group.size, float(np.linalg.norm(group.means[0]))) for group in _groups(own)
+        (float(group.variances[0]), group.size, float(np.linalg.norm(group.means[0])))
+        for group in _groups(own)
     ]
     return Gaussian(*(tuple(column) for column in zip(*spaces, strict=True)))
 
@@ -532,7 +561,7 @@ def _joined(parts: Sequence[Gaussian]) -> Gaussian | None:
     )
 
 
-# -- validation --------------------------------------------------------------------------------------------------
+# -- validation ----------------------------------------------------------------------------------------------
 
 
 def _number(name: str, value: Any) -> float:
@@ -553,7 +582,9 @@ def _weights(values: Iterable[float], K: int) -> Vector:
         if weight <= 0:
             raise InputError("weights", weight, "expected weights > 0")
     if abs(fsum(weights) - 1) > WEIGHT_SUM:
-        raise InputError("weights", weights, f"expected a sum of 1 within {WEIGHT_SUM}, got {fsum(weights)!r}")
+        raise InputError(
+            "weights", weights, f"expected a sum of 1 within {WEIGHT_SUM}, got {fsum(weights)!r}"
+        )
     return weights
 
 
@@ -571,7 +602,9 @@ def _dimension(dimension: int | None, m: int) -> int:
     if dimension is None:
         return m
     if isinstance(dimension, bool) or int(dimension) != dimension or dimension < m:
-        raise InputError("dimension", dimension, f"expected an integer >= {m}, the number of coordinates of the means")
+        raise InputError(
+            "dimension", dimension, f"expected an integer >= {m}, the number of coordinates of the means"
+        )
     return int(dimension)
 
 
@@ -580,19 +613,29 @@ def _covariances(given: Any, means: Matrix, d: int) -> Any:
     try:
         array = np.array(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError("covariances", given, "expected a float, K floats, K tuples or K nested tuples of one shape") from None
+        raise InputError(
+            "covariances", given, "expected a float, K floats, K tuples or K nested tuples of one shape"
+        ) from None
     if array.shape not in ((), (K,), (K, m), (K, m, m)):
         shapes = f"a float, {K} floats, shape {(K, m)} (diagonal) or {(K, m, m)} (full)"
         raise InputError("covariances", array.shape, f"expected {shapes}")
     if not bool(np.all(np.isfinite(array))):
         raise InputError("covariances", float(array[~np.isfinite(array)].flat[0]), "expected finite numbers")
     if array.ndim >= 2 and d > m:
-        raise InputError("covariances", array.shape, f"expected isotropic ones (floats) in dimension {d} > {m}, the coordinates given")
+        raise InputError(
+            "covariances",
+            array.shape,
+            f"expected isotropic ones (floats) in dimension {d} > {m}, the coordinates given",
+        )
     if array.ndim == 3:
         for matrix in array:
             _check_positive(matrix)
     elif bool(np.any(array <= 0)):
-        raise InputError("covariances", float(array[array <= 0].flat[0]), "expected positive definite (variances > 0); for zero use Atoms")
+        raise InputError(
+            "covariances",
+            float(array[array <= 0].flat[0]),
+            "expected positive definite (variances > 0); for zero use Atoms",
+        )
     return _nested(array.tolist())
 
 
@@ -601,7 +644,9 @@ def _check_positive(matrix: Array) -> None:
         raise InputError("covariances", matrix.tolist(), "expected symmetric matrices")
     smallest = float(np.linalg.eigvalsh(matrix)[0])
     if smallest <= 0:
-        raise InputError("covariances", matrix.tolist(), f"expected positive definite, smallest eigenvalue is {smallest!r}")
+        raise InputError(
+            "covariances", matrix.tolist(), f"expected positive definite, smallest eigenvalue is {smallest!r}"
+        )
 
 
 def _clock(t: float) -> tuple[float, float]:
@@ -613,7 +658,10 @@ def _clock(t: float) -> tuple[float, float]:
 
 def _mean(weights: Vector, points: Matrix) -> Vector:
     total = fsum(weights)
-    return tuple(fsum(w * x for w, x in zip(weights, column, strict=True)) / total for column in zip(*points, strict=True))
+    return tuple(
+        fsum(w * x for w, x in zip(weights, column, strict=True)) / total
+        for column in zip(*points, strict=True)
+    )
 
 
 def _spread(weights: Vector, points: Matrix) -> float:

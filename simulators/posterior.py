@@ -1,25 +1,25 @@
 """Score, Hessian and posterior of a forward law, at every time and in any dimension, by sums over components.
 
-X_t = a X_0 + Z, a = e^{-t}, Z ~ N(0, s^2 I), s^2 = 1 - e^{-2t}. With responsibilities r_k(x), computed in log space, and component
-k's own posterior N(m_k(x), V_k),
+X_t = a X_0 + Z, a = e^{-t}, Z ~ N(0, s^2 I), s^2 = 1 - e^{-2t}. With responsibilities r_k(x), computed in log
+space, and component k's own posterior N(m_k(x), V_k),
 
-    score = sum r_k s_k,   Hessian = sum r_k (-P_k + s_k s_k^T) - score score^T,   s_k = -P_k (x - a mu_k),  P_k = (a^2 Sigma_k + s^2)^{-1},
-    E[X_0|x] = sum r_k m_k,   Cov(X_0|x) = sum r_k (V_k + (m_k - mean)(m_k - mean)^T).
+    s_k = -P_k (x - a mu_k),   P_k = (a^2 Sigma_k + s^2)^{-1},   score = sum r_k s_k,
+    Hessian = sum r_k (s_k s_k^T - P_k) - score score^T,   E[X_0|x] = sum r_k m_k,
+    Cov(X_0|x) = sum r_k (V_k + (m_k - E[X_0|x])(m_k - E[X_0|x])^T).
 
-Tweedie's formulas (`tweedie_mean`, `tweedie_covariance`) give the posterior from score and Hessian instead; they cancel as s -> 0
-and nothing here uses them. Points x are (..., d), t broadcasts against the leading axes; a product's coordinates are
-its factors' in order, each in its own frame.
+Tweedie's formulas (`tweedie_mean`, `tweedie_covariance`) give the posterior from score and Hessian instead;
+they cancel as s -> 0 and nothing here uses them. Points x are (..., d), t broadcasts against the leading
+axes; a product's coordinates are its factors' in order, each in its own frame.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.errors import InputError
-from simulators.mixtures import Atoms, Components, GaussianMixture, Target, blocks, components
+from simulators.mixtures import Target
 
 __all__ = [
     "hessian",
@@ -38,8 +38,8 @@ Array = NDArray[np.float64]
 
 
 def log_density(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
-    """log q_t(x), shape (...)."""
-    total: Array = sum(_log_sum(local.log_joint) for local in _localised(target, x, t))  # type: ignore[assignment]
+    """The log density log q_t(x), shape (...)."""
+    total: Array = np.sum([_log_sum(local.log_joint) for local in _localised(target, x, t)], axis=0)
     return total
 
 
@@ -50,23 +50,23 @@ def responsibilities(block: GaussianMixture | Atoms, x: ArrayLike, t: ArrayLike 
 
 
 def score(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
-    """grad log q_t(x), shape (..., d)."""
+    """The gradient of log q_t at x, shape (..., d)."""
     return np.concatenate([_mean_of(p.shares, p.scores) for p in _localised(target, x, t)], axis=-1)
 
 
 def hessian(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
     """Hess log q_t(x), shape (..., d, d)."""
-    return _block_diagonal(
-        [
-            _scatter(p.shares, p.scores) - np.einsum("...k,...kij->...ij", p.shares, p.matrix(p.precision))
-            for p in _localised(target, x, t)
-        ]
-    )
+    parts = [
+        _scatter(p.shares, p.scores) - np.einsum("...k,...kij->...ij", p.shares, p.matrix(p.precision))
+        for p in _localised(target, x, t)
+    ]
+    return _assembled(parts, 2)
 
 
 def third_derivative(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
     """The third derivatives of log q_t, shape (..., d, d, d)."""
-    return _block_cube([p.third(p.scores, -p.matrix(p.precision)) for p in _localised(target, x, t)])
+    parts = [p.third(p.scores, -p.matrix(p.precision)) for p in _localised(target, x, t)]
+    return _assembled(parts, 3)
 
 
 def posterior_mean(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
@@ -76,23 +76,24 @@ def posterior_mean(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
 
 def posterior_covariance(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
     """Cov(X_0 | X_t = x), shape (..., d, d), positive semidefinite."""
-    return _block_diagonal(
-        [
-            _scatter(p.shares, p.guesses) + np.einsum("...k,...kij->...ij", p.shares, p.matrix(p.doubt))
-            for p in _localised(target, x, t)
-        ]
-    )
+    parts = [
+        _scatter(p.shares, p.guesses) + np.einsum("...k,...kij->...ij", p.shares, p.matrix(p.doubt))
+        for p in _localised(target, x, t)
+    ]
+    return _assembled(parts, 2)
 
 
 def posterior_third_cumulant(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
-    """The third cumulant of X_0 given X_t = x, shape (..., d, d, d); third_derivative = (a/s^2)^3 times it."""
-    return _block_cube([p.third(p.guesses, p.matrix(p.doubt)) for p in _localised(target, x, t)])
+    """The third cumulant of X_0 given X_t = x, (..., d, d, d); third_derivative is (a/s^2)^3 times it."""
+    parts = [p.third(p.guesses, p.matrix(p.doubt)) for p in _localised(target, x, t)]
+    return _assembled(parts, 3)
 
 
 def tweedie_mean(score: ArrayLike, x: ArrayLike, t: ArrayLike) -> Array:
     """(x + s^2 score)/a, for any law: E[X_0 | X_t = x] when ``score`` is its score there."""
     times = np.asarray(t, dtype=np.float64)[..., None]
-    return (np.asarray(x) - np.expm1(-2 * times) * np.asarray(score)) * np.exp(times)
+    mean: Array = (np.asarray(x) - np.expm1(-2 * times) * np.asarray(score)) * np.exp(times)
+    return mean
 
 
 def tweedie_covariance(hessian: ArrayLike, t: ArrayLike) -> Array:
@@ -100,17 +101,19 @@ def tweedie_covariance(hessian: ArrayLike, t: ArrayLike) -> Array:
     times = np.asarray(t, dtype=np.float64)[..., None, None]
     bend = np.asarray(hessian, dtype=np.float64)
     noise = -np.expm1(-2 * times)
-    return noise * np.exp(2 * times) * (np.eye(bend.shape[-1]) + noise * bend)
+    covariance: Array = noise * np.exp(2 * times) * (np.eye(bend.shape[-1]) + noise * bend)
+    return covariance
 
 
-# -- one block at given points -----------------------------------------------------------------------------------
+# -- one block at given points -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class _Local:
-    """A block at points: in each component's eigenbasis variances, precisions and posterior variances (..., K, d).
+    """A block at points: shares (..., K) of the components and their logarithms log w_k + log phi_k(x).
 
-    log_joint, shares (..., K); scores, guesses: s_k and E[X_0 | x, k] in the frame, (..., K, d).
+    scores, guesses   : s_k and E[X_0 | x, k] in the frame, (..., K, d).
+    precision, doubt  : eigenvalues of P_k and of V_k, (..., K, d), along the columns of rotations (K, d, d).
     """
 
     log_joint: Array
@@ -125,14 +128,18 @@ class _Local:
         """The matrices (..., K, d, d) with these eigenvalues."""
         if self.rotations is None:
             return diagonal[..., None] * np.eye(diagonal.shape[-1])
-        return np.einsum("kij,...kj,klj->...kil", self.rotations, diagonal, self.rotations)
+        full: Array = np.einsum("kij,...kj,klj->...kil", self.rotations, diagonal, self.rotations)
+        return full
 
     def third(self, centres: Array, covariances: Array) -> Array:
-        """Third cumulant of the mixture of N(centre_k, covariance_k) with these shares; covariances may be negative."""
+        """Third cumulant of the mixture of "N(centre_k, covariance_k)" with these shares; the matrices may be
+        negative.
+        """
         off = centres - _mean_of(self.shares, centres)[..., None, :]
         cube = np.einsum("...k,...ki,...kj,...kl->...ijl", self.shares, off, off, off)
         tie = np.einsum("...k,...ki,...kjl->...ijl", self.shares, off, covariances)
-        return cube + tie + np.swapaxes(tie, -3, -2) + np.moveaxis(tie, -3, -1)
+        cumulant: Array = cube + tie + np.swapaxes(tie, -3, -2) + np.moveaxis(tie, -3, -1)
+        return cumulant
 
 
 def _localised(target: Target, x: ArrayLike, t: ArrayLike) -> list[_Local]:
@@ -165,9 +172,8 @@ def _local(own: Components, x: Array, times: Array) -> _Local:
     pull, lean = -turned / variance, a * lam / variance * turned
     if own.rotations is not None:
         pull, lean = (np.einsum("kij,...kj->...ki", own.rotations, y) for y in (pull, lean))
-    return _Local(
-        log_joint, shares, pull, means + lean, 1 / variance, lam * noise / variance, own.rotations
-    )
+    doubt = lam * noise / variance
+    return _Local(log_joint, shares, pull, means + lean, 1 / variance, doubt, own.rotations)
 
 
 def _log_sum(values: Array) -> Array:
@@ -187,14 +193,6 @@ def _scatter(shares: Array, vectors: Array) -> Array:
     return scatter
 
 
-def _block_diagonal(parts: list[Array]) -> Array:
-    return _assembled(parts, 2)
-
-
-def _block_cube(parts: list[Array]) -> Array:
-    return _assembled(parts, 3)
-
-
 def _assembled(parts: list[Array], order: int) -> Array:
     """Tensors of the blocks on the diagonal of one of all coordinates."""
     if len(parts) == 1:
@@ -203,6 +201,7 @@ def _assembled(parts: list[Array], order: int) -> Array:
     whole, at = np.zeros((*parts[0].shape[:-order], *(d,) * order)), 0
     for part in parts:
         place = slice(at, at + part.shape[-1])
-        whole[(..., *(place,) * order)] = part
+        inside: tuple[Any, ...] = (..., *(place,) * order)
+        whole[inside] = part
         at += part.shape[-1]
     return whole

@@ -91,7 +91,7 @@ KINETIC = Source(
 SOURCES = (YANG, VEMPALA, DALALYAN, DURMUS, KINETIC)
 L, N, alpha, d, eps, friction, h, t = symbols("L N alpha d eps friction h t")
 
-EXACT = Setup(clock="unit", sampler="langevin", start="any")
+EXACT = Setup(clock="unit", sampler="langevin", start="any", parameters={"t": (1e-3, 10)})
 INEXACT = Setup(clock="unit", sampler="langevin", start="any", score="estimated:output-sup")
 LMC = Setup(clock="unit", sampler="lmc", start="any")
 KLMC = Setup(clock="unit", sampler="ulmc", start="any")

@@ -32,7 +32,7 @@ from simulators.line.scores import Mixture, Table, table
 __all__ = ["NAMES", "line_distance", "mixture_distance"]
 
 Array = NDArray[np.float64]
-Integrand = Callable[[Array], Array]
+Function = Callable[[Array], Array]
 
 NAMES = ("KL", "TV", "W2", "chi2", "Hellinger")
 ORDERS = ("target,output", "output,target")
@@ -41,6 +41,7 @@ GAUSS_X, GAUSS_W = np.polynomial.legendre.leggauss(NODES)
 PANEL_RTOL = 3e-13  # disagreement of a panel with its halves, relative to the whole integral
 GOOD = 1e-9  # relative half-width at which refinement stops
 GOOD_TV = 1e-12  # absolute, for TV
+NOISE_SHARE = 0.1  # part of the rounding noise below which panels are not halved further
 MAX_PANELS = 40_000
 MAX_LEVEL = 60
 UNIT = 2.0**-53
@@ -71,10 +72,10 @@ def line_distance(
         return Enclosure.exact(inf, "chi2 diverges in the tails")
     best, current = _trivial(name), law
     while True:
-        found, holes = _measured(name, target, current, forward)
-        best = found if found.width <= best.width or not isfinite(float(best.width)) else best
-        following = current.deeper if holes else current.refined
-        if following is None or (not holes and _good(name, found)):
+        found = _measured(name, target, current, forward)
+        best = found.enclosure if _sharper(found.enclosure, best) else best
+        following = current.deeper if found.holes else current.refined
+        if following is None or not (found.holes or found.refinable):
             return best
         current = following
 
@@ -102,7 +103,7 @@ def mixture_distance(
     narrow = min(float(p.mixture.sds.min()), float(q.mixture.sds[q.mixture.sds > 0].min(initial=inf)))
     size = max(float(np.abs(p.mixture.means).max()), float(np.abs(q.mixture.means).max()))
     noise = 20.0 * UNIT * (1.0 + size / narrow)
-    return _evaluate(name, q, (chart,), noise, False)[0].labelled("mixtures on the line")
+    return _evaluate(name, q, (chart,), noise, False).enclosure.labelled("mixtures on the line")
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +150,7 @@ class MixtureChart:
 
     side: Side
     edges: Array
+    zones: Array | None = None
 
     def nodes(self, t: Array) -> tuple[Array, Array, Array]:
         """See `simulators.line.law.Chart`."""
@@ -190,16 +192,28 @@ def _diverges(target: Side, tail: float, forward: bool) -> bool:
     return over > 2.0 * under * (1.0 + 1e-9)
 
 
-def _good(name: str, found: Enclosure) -> bool:
-    half = 0.5 * float(found.width)
-    return half <= GOOD * abs(float(found.mid)) or (name == "TV" and half <= GOOD_TV)
+def _sharper(found: Enclosure, best: Enclosure) -> bool:
+    return bool(found.width <= best.width) or not isfinite(float(best.width))
 
 
-def _measured(name: str, target: Side, law: LineLaw, forward: bool) -> tuple[Enclosure, bool]:
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One evaluation of a distance.
+
+    holes     : the law's tails were missing where they matter (the upper end of a KL or chi2 is then infinite).
+    refinable : the difference of the two grids makes the enclosure wider than wanted.
+    """
+
+    enclosure: Enclosure
+    holes: bool
+    refinable: bool
+
+
+def _measured(name: str, target: Side, law: LineLaw, forward: bool) -> Measured:
     stretch = _stretch(float(target.mixture.variances.max()), law.problem.tail_variance) if name == "chi2" else 1.0
-    charts = law.charts(target.around(stretch if forward else 1.0), name == "chi2")
+    charts = law.charts(target.around(stretch if forward else 1.0))
     if not charts:
-        return _trivial(name), False
+        return Measured(_trivial(name), False, False)
     return _evaluate(name, target, charts, law.noise, forward)
 
 
@@ -209,32 +223,32 @@ def _stretch(over: float, under: float) -> float:
     return 2.0 if isnan(rate) else max(1.0, 1.0 / sqrt(max(rate, 1e-3)))
 
 
-def _evaluate(
-    name: str, target: Side, charts: tuple[Chart, ...], noise: float, forward: bool
-) -> tuple[Enclosure, bool]:
-    """The enclosure, and whether tails were missing (then its upper end is infinite)."""
-    holes = [False]
-    integrands = [_integrand(name, target, chart, forward, holes) for chart in charts]
+def _evaluate(name: str, target: Side, charts: tuple[Chart, ...], noise: float, forward: bool) -> Measured:
+    integrands = [Integrand(name, target, chart, forward) for chart in charts]
+    best = integrands[0]
     edges = charts[0].edges
     if name == "TV":
         edges = np.unique(np.concatenate([edges, _sign_changes(target, charts[0], edges)]))
-    value, quadrature, leaves = integrate(integrands[0], edges, noise)
+    value, quadrature, leaves = integrate(best, edges, noise)
+    holes = best.holes or not isfinite(value)
     if not isfinite(value):
-        return _trivial(name), True
+        return Measured(_trivial(name), True, False)
+    ends = best.ends(leaves)
     try:
-        check_range(*_ends(integrands[0], leaves), value)
+        check_range(*ends, value)
     except RangeTooSmall:
-        holes[0] = True
+        holes = True
     gap = max((abs(_on(f, leaves) - value) for f in integrands[1:]), default=0.0)
-    error = 10.0 * gap + quadrature + _rounding(name, value, noise, target.mixture.spread)
-    low = max(value - error, 0.0)
-    high = inf if holes[0] and name in ("KL", "chi2") else value + error
+    error = 10.0 * (gap + sum(ends)) + quadrature + _rounding(name, value, noise, target.mixture.spread)
+    low, high = max(value - error, 0.0), inf if holes and name in ("KL", "chi2") else value + error
     found = Enclosure.between(low, high, METHOD)
+    wanted = (2.0 * GOOD if name in ("W2", "Hellinger") else GOOD) * value
+    refinable = 10.0 * gap > max(0.5 * wanted, GOOD_TV if name == "TV" else 0.0)
     if name in ("W2", "Hellinger"):
         found = found.sqrt()
     if name in ("TV", "Hellinger"):
         found = found.minimum(1.0)
-    return found.labelled(METHOD), holes[0]
+    return Measured(found.labelled(METHOD), holes, refinable)
 
 
 def _rounding(name: str, value: float, noise: float, spread: float) -> float:
@@ -247,36 +261,58 @@ def _rounding(name: str, value: float, noise: float, spread: float) -> float:
         return 2.0 * noise * sqrt(value * (1.0 + value)) + noise * noise * (1.0 + value)
     if name == "Hellinger":
         return noise * sqrt(value) + noise * noise
-    return 2.0 * noise * spread * sqrt(value) + (noise * spread) ** 2
+    return 2.0 * noise * spread * sqrt(value) + (noise * spread) ** 2 + 16.0 * UNIT * value
 
 
 # -- integrands
 # ------------------------------------------------------------------------------------------------------------
 
 
-def _integrand(name: str, target: Side, chart: Chart, forward: bool, holes: list[bool]) -> Integrand:
-    """The integrand as a function of the chart's variable; p is the output, q the target."""
+@dataclass(eq=False)
+class Integrand:
+    """The integrand of D in the chart's variable; p is the output, q the target. Remembers missing tails."""
 
-    def w2(t: Array) -> Array:
-        y, log_slope, logp = chart.nodes(t)
-        with np.errstate(under="ignore"):
-            density = np.exp(logp + log_slope)
-        move = target.quantile(*chart.tails(t, y), y) - y
-        return np.where(density > 0, density * move * move, 0.0)
+    name: str
+    target: Side
+    chart: Chart
+    forward: bool
+    holes: bool = False
 
-    def density_ratio(t: Array) -> Array:
-        y, log_slope, logp = chart.nodes(t)
-        logq = target.logpdf(y)
-        if bool(np.any(logp < LOG_SMALLEST)):
-            missing = logp < LOG_SMALLEST
-            holes[0] = holes[0] or bool(np.any(missing & (logq > -45.0))) or name == "chi2"
+    def __call__(self, t: Array) -> Array:
+        """Values at t, flat."""
+        y, log_slope, logp = self.chart.nodes(t)
+        if self.name == "W2":
+            with np.errstate(under="ignore"):
+                density = np.exp(logp + log_slope)
+            move = self.target.quantile(*self.chart.tails(t, y), y) - y
+            return np.where(density > 0, density * move * move, 0.0)
+        logq = self.target.logpdf(y)
+        missing = logp < LOG_SMALLEST
+        if bool(np.any(missing)):
+            self.holes = self.holes or bool(np.any(missing & (logq > -45.0)))
             logp = np.maximum(logp, LOG_SMALLEST)
-        # a divergence D(a||b) with ratio r = log(other/weight law)
-        over, under = (logq, logp) if forward else (logp, logq)
+        over, under = (logq, logp) if self.forward else (logp, logq)
         with np.errstate(under="ignore", over="ignore"):
-            return _ratio_term(name, over + log_slope, under + log_slope)
+            values = _ratio_term(self.name, over + log_slope, under + log_slope)
+        return np.where(self._known(t), values, 0.0) if self.name == "chi2" else values
 
-    return w2 if name == "W2" else density_ratio
+    def _known(self, t: Array) -> NDArray[np.bool_]:
+        zones = self.chart.zones
+        if zones is None:
+            return np.ones(t.size, dtype=np.bool_)
+        at = np.clip(np.searchsorted(zones[:, 0], t, side="right") - 1, 0, zones.shape[0] - 1)
+        return np.asarray((t >= zones[at, 0]) & (t <= zones[at, 1]))
+
+    def ends(self, leaves: tuple[Array, Array]) -> tuple[float, float]:
+        """Integrals over the first and the last panels, of each zone where tails matter (chi2)."""
+        left, right = leaves
+        zones = self.chart.zones if self.name == "chi2" else None
+        if zones is None:
+            first, last = np.array([0]), np.array([left.size - 1])
+        else:
+            first = np.clip(np.searchsorted(left, zones[:, 0]), 0, left.size - 1)
+            last = np.clip(np.searchsorted(right, zones[:, 1], side="right") - 1, 0, left.size - 1)
+        return tuple(float(_panels(self, left[i], right[i]).max()) for i in (first, last))  # type: ignore[return-value]
 
 
 def _ratio_term(name: str, over: Array, under: Array) -> Array:
@@ -335,12 +371,12 @@ def _points(left: Array, right: Array) -> Array:
     return left[:, None] + half[:, None] * (1.0 + GAUSS_X)
 
 
-def _panels(f: Integrand, left: Array, right: Array) -> Array:
+def _panels(f: Function, left: Array, right: Array) -> Array:
     t = _points(left, right)
     return np.asarray((f(t.ravel()).reshape(t.shape) @ GAUSS_W) * (0.5 * (right - left)))
 
 
-def integrate(f: Integrand, edges: Array, noise: float) -> tuple[float, float, tuple[Array, Array]]:
+def integrate(f: Function, edges: Array, noise: float) -> tuple[float, float, tuple[Array, Array]]:
     """Integral of a nonnegative function: (value, bound on the disagreement with halved panels, the panels)."""
     left, right = edges[:-1], edges[1:]
     coarse = _panels(f, left, right)
@@ -354,7 +390,7 @@ def integrate(f: Integrand, edges: Array, noise: float) -> tuple[float, float, t
         fine = halves[:n] + halves[n:]
         gap = np.abs(fine - coarse)
         total = done + float(fine.sum())
-        good = gap <= PANEL_RTOL * total + 0.02 * noise * sqrt(abs(total)) * np.sqrt(np.abs(fine)) + 1e-300
+        good = gap <= PANEL_RTOL * total + NOISE_SHARE * noise * sqrt(abs(total)) * np.sqrt(np.abs(fine)) + 1e-300
         count += n
         if level == MAX_LEVEL - 1 or count > MAX_PANELS or not isfinite(total):
             good[:] = True
@@ -370,11 +406,5 @@ def integrate(f: Integrand, edges: Array, noise: float) -> tuple[float, float, t
     return done, error, (lefts[order], rights[order])
 
 
-def _on(f: Integrand, leaves: tuple[Array, Array]) -> float:
+def _on(f: Function, leaves: tuple[Array, Array]) -> float:
     return float(_panels(f, *leaves).sum())
-
-
-def _ends(f: Integrand, leaves: tuple[Array, Array]) -> tuple[float, float]:
-    """Integrals over the first and the last panel."""
-    first, last = _panels(f, leaves[0][[0, -1]], leaves[1][[0, -1]])
-    return float(first), float(last)

@@ -18,6 +18,7 @@ error c).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
@@ -36,6 +37,7 @@ from simulators.laws.continuous_langevin import (
     own_law_weighted,
 )
 from simulators.laws.continuous_tools import (
+    TINY,
     ULP,
     Density,
     as_law,
@@ -198,7 +200,7 @@ def flow_law(batch: Batch) -> Law:
     >>> from simulators.grids import Grid
     >>> flow = Batch.lanes("pf-ode", Grid.uniform(1.0, 1), [[0.1]], means=[[2.0]])
     >>> float(np.round(flow_law(flow).dev[0, 0], 6))
-    -0.249183
+    -0.248279
     """
     if batch.sampler == "langevin":
         return langevin_law(batch)
@@ -213,7 +215,10 @@ def flow_law(batch: Batch) -> Law:
         rel = add(kept, _variance_injection(lanes))
         reach = ratio * (2.0 * tilt - span).exp()
     else:
-        rel = add(start_rel, (1.0 + start_rel) * (2.0 * tilt).expm1())
+        v = np.ones(lanes.lam.shape) if batch.start_variance is None else batch.start_variance
+        ratio_T = put(Enclosure.exact(v) / lanes.first, np.full(v.shape, batch.start == "q_T"), 1.0)
+        near, far = add(start_rel, ratio_T * (2.0 * tilt).expm1()), ratio_T * (2.0 * tilt).exp() - 1.0
+        rel = intersect(near, far)
         reach = ratio.sqrt() * tilt.exp()
     dev = add(start_dev * reach, _mean_injection(lanes, order))
     unmoved = (lanes.eta == 0) & _is_zero(start_rel)
@@ -348,7 +353,10 @@ def flow_score_error(batch: Batch, average: str) -> Enclosure:
     pick = lanes.adapted
     lo, hi = np.where(pick, adapted.lo, steady.lo), np.where(pick, adapted.hi, steady.hi)
     result = total(Enclosure(np.maximum(lo, 0.0), hi, "closed form"))
-    return result / within(lanes.span[:, 0], 1) if average == "time" else result
+    if average != "time":
+        return result
+    infinite = result.lo == np.inf
+    return put(put(result, infinite, 0.0) / within(lanes.span[:, 0], 1), infinite, np.inf)
 
 
 def _constant_error(lanes: _Lanes) -> Enclosure:
@@ -436,7 +444,8 @@ def flow_path_kl(batch: Batch) -> Enclosure:
     if batch.sampler != "reverse-sde":
         raise NotDefined(f"sampler={batch.sampler!r}: a path KL needs the noise of 'reverse-sde'")
     lanes = _lanes(batch)
-    return _start_kl(batch, lanes) + flow_score_error(batch, "integral")
+    start, error = _start_kl(batch, lanes), flow_score_error(batch, "integral")
+    return put(start + error, (start.lo == np.inf) | (error.lo == np.inf), np.inf)
 
 
 def _start_kl(batch: Batch, lanes: _Lanes) -> Enclosure:
@@ -495,7 +504,9 @@ def _kwon(batch: Batch) -> tuple[Enclosure, Enclosure]:
     closed, plain = _plain_kwon(lanes)
     integral = Enclosure(np.where(plain, closed.lo, integral.lo), np.where(plain, closed.hi, integral.hi))
     burst: Mask = (lanes.void & lanes.adapted & (lanes.c != 0)).any(axis=1) & ~dead
-    return put(factor, dead, 0.0), put(Enclosure(np.maximum(integral.lo, 0.0), integral.hi), burst, np.inf)
+    silent: Mask = ((lanes.c == 0) & (lanes.eta == 0)).all(axis=1)
+    integral = put(put(Enclosure(np.maximum(integral.lo, 0.0), integral.hi), burst, np.inf), silent, 0.0)
+    return put(factor, dead, 0.0), integral
 
 
 def _ones(size: int) -> Enclosure:
@@ -528,8 +539,9 @@ def _stretches(lanes: _Lanes, case: int) -> list[tuple[int, int, float, float, i
     otherwise two eigenspaces exchange the lead at roots of quadratics in e^{2t} (constant) or e^{-t}
     (adapted).
     """
-    real = np.flatnonzero(lanes.n[case] > 0)
     lam, eta = lanes.lam[case], lanes.eta[case]
+    real = np.flatnonzero(lanes.n[case] > 0)
+    real = real[np.argsort(-lam[real], kind="stable")]  # the larger eigenvalue wins ties in rounding
     begin, end = float(lanes.delta[case, 0]), float(lanes.T[case, 0])
     adapted = bool(lanes.adapted[case, 0])
     star = max(real.tolist(), key=lambda b: (lam[b], eta[b]))
@@ -538,7 +550,7 @@ def _stretches(lanes: _Lanes, case: int) -> list[tuple[int, int, float, float, i
     cuts = {begin, end}
     for i, a in enumerate(real.tolist()):
         for b in real[i + 1 :].tolist():
-            roots = _crossings(lam[a] - 1.0, lam[b] - 1.0, eta[a], eta[b], adapted)
+            roots = _crossings(float(lam[a]) - 1, float(lam[b]) - 1, float(eta[a]), float(eta[b]), adapted)
             cuts |= {t for t in roots if begin < t < end}
     times = sorted(cuts)
     result = []
@@ -554,10 +566,18 @@ def _crossings(k: float, K: float, eta: float, Eta: float, adapted: bool) -> lis
     """Times where -1/S + p eta agree for 1 + k e^{-2t}, eta and 1 + K e^{-2t}, Eta."""
     gap = eta - Eta
     if adapted:
-        roots = np.roots([eta * K - Eta * k, k - K, gap])
-        return [-float(np.log(w.real)) for w in roots if abs(w.imag) <= 1e-6 * abs(w) and w.real > 0]
-    roots = np.roots([gap, k - K + gap * (k + K), gap * k * K])
-    return [0.5 * float(np.log(X.real)) for X in roots if abs(X.imag) <= 1e-6 * abs(X) and X.real > 0]
+        return [-math.log(w) for w in _positive_roots(eta * K - Eta * k, k - K, gap)]
+    return [0.5 * math.log(X) for X in _positive_roots(gap, k - K + gap * (k + K), gap * k * K)]
+
+
+def _positive_roots(A: float, B: float, C: float) -> list[float]:
+    """Positive finite roots of A x^2 + B x + C that are crossings (not double)."""
+    square = B * B - 4.0 * A * C
+    if square <= 0:
+        return []
+    q = -0.5 * (B + math.copysign(math.sqrt(square), B))
+    roots = [top / below for top, below in ((q, A), (C, q)) if below != 0 and abs(top) < 1e300 * abs(below)]
+    return [root for root in roots if root > 0]
 
 
 def _push(lanes: _Lanes, chosen: _Lanes, case: Index) -> Enclosure:
@@ -578,7 +598,7 @@ def _push(lanes: _Lanes, chosen: _Lanes, case: Index) -> Enclosure:
             square += p2 * ((c + eta * m * w) ** 2 + n * eta**2 * S)
             size += p2 * ((np.abs(c) + np.abs(eta * m) * w) ** 2 + n * eta**2 * S)
         # a norm moves by at most the norm of the errors: the root of a cancelling b is as good as its terms
-        return flow * np.sqrt(square), flow * np.sqrt(size) * _slack(lane, x, 2.0 * area)
+        return flow * np.sqrt(square), flow * (np.sqrt(size) * _slack(lane, x, 2.0 * area) + np.sqrt(TINY))
 
     real = np.where(lanes.n[case] > 0, _variance(lanes.lam[case], chosen.delta[:, None]), 1.0)
     near = np.where(real == 0, 1.0, np.minimum(0.5 * real, 1.0)).min(axis=1) / (1.0 + np.abs(chosen.eta))

@@ -377,10 +377,13 @@ def _stretches(lanes: list[_Lane]) -> list[_Lane]:
     d, T = lanes[0].d, lanes[0].T
     cuts = [t for i, a in enumerate(lanes) for b in lanes[i + 1 :] for t in _crossings(a, b) if d < t < T]
     times = [d, *sorted(cuts, key=float), T]
+    ordered = sorted(lanes, key=lambda lane: float(lane.lam), reverse=True)  # the larger eigenvalue wins ties
     result: list[_Lane] = []
     for left, right in pairwise(times):
         t = (left + right) / 2
-        lead = max(lanes, key=lambda lane: float(_lead(lane, t)))
+        lead = ordered[0]
+        for lane in ordered[1:]:
+            lead = lane if _lead(lane, t) > _lead(lead, t) else lead
         result.append(_Lane(lead.lam, lead.n, lead.m, lead.c, lead.eta, lead.adapted, right, left))
     return result
 

@@ -18,6 +18,7 @@ from simulators.enclosure import Enclosure
 from simulators.laws.law import Law
 
 __all__ = [
+    "TINY",
     "ULP",
     "Density",
     "Range",
@@ -40,6 +41,7 @@ Range = Callable[[Index, Enclosure], tuple[Enclosure, Enclosure]]
 
 ULP = 2.0**-52
 OVERFLOW = 1e306  # deviations from here on are reported as [1e306, inf], the convention of `propagate`
+TINY = 1e-290  # covers what underflows
 LONGEST = 2.0  # S_t has zeros at |Im t| = pi/2, so longer panels would only be halved again
 HALVINGS = 40
 CHUNK = 1 << 13  # panels evaluated together
@@ -66,11 +68,11 @@ def put(a: Enclosure, where: NDArray[np.bool_], value: float) -> Enclosure:
 
 
 def total(a: Enclosure) -> Enclosure:
-    """The sum over the last axis."""
+    """The sum over the last axis; an infinite term makes it infinite, not merely beyond the largest float."""
     result = a[..., 0]
     for column in range(1, a.lo.shape[-1]):
         result = result + a[..., column]
-    return result
+    return put(result, (a.lo == np.inf).any(axis=-1), np.inf)
 
 
 def excess_entropy(x: Enclosure) -> Enclosure:
@@ -154,7 +156,7 @@ def integrate(density: Density, length: Array, scale: Array, longest: float = LO
         if bool(done.all()):
             break
         owner, left, right = _halved(owner[~done], left[~done], right[~done])
-    radius = error + 64 * ULP * mass
+    radius = error + 64 * ULP * mass + TINY * length
     lost = ~np.isfinite(total) | ~np.isfinite(
         radius
     )  # an integrand beyond double precision: nothing is known

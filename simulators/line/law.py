@@ -23,7 +23,7 @@ DEPTHS = (50.0, 140.0, 330.0, 640.0)
 """Log densities down to which the tails of a law are kept; the later ones for chi-square integrals."""
 
 UNIT = 2.0**-53
-GUARD = 20.0  # rounding noise assumed over the one of independent roundings
+GUARD, POSITION = 20.0, 6.0  # multiples of the expected rounding noise that are allowed for
 
 
 class Chart(Protocol):
@@ -39,6 +39,10 @@ class Chart(Protocol):
     def tails(self, t: Array, y: Array) -> tuple[Array, Array]:
         """Distribution function of the law at y(t), and its complement."""
 
+    @property
+    def zones(self) -> Array | None:
+        """Intervals in t, rows (left, right), outside which the density is not accurate; None: everywhere."""
+
 
 @dataclass(frozen=True, eq=False)
 class CombChart:
@@ -46,15 +50,16 @@ class CombChart:
 
     comb: Comb
     features: Array
-    clip: bool
 
     @property
     def edges(self) -> Array:
-        """Features of the integrand and of the law; when clipped, only where its tails are accurate."""
-        marks, features = self.comb.marks, self.features
-        if self.clip:
-            features = features[(features > marks[0]) & (features < marks[-1])]
-        return np.unique(np.concatenate([features, marks]))
+        """Features of the integrand and of the law."""
+        return np.unique(np.concatenate([self.features, self.comb.marks]))
+
+    @property
+    def zones(self) -> Array | None:
+        """See `Chart`."""
+        return self.comb.zones
 
     def nodes(self, t: Array) -> tuple[Array, Array, Array]:
         """See `Chart`."""
@@ -84,14 +89,13 @@ class LineLaw(ABC):
         end = problem.target.at(delta)
         size = float(np.max(np.abs(end.means) + end.sds))
         narrow = float(np.max(size / np.sqrt(np.maximum(end.variances, 1e-300)))) if end.variances.min() > 0 else 1.0
-        return GUARD * UNIT * (np.sqrt(problem.grid.N) + problem.grid.T + narrow)
+        return UNIT * (GUARD * (float(np.sqrt(problem.grid.N)) + problem.grid.T) + POSITION * narrow)
 
     @abstractmethod
-    def charts(self, features: Array, clip: bool) -> tuple[Chart, ...]:
+    def charts(self, features: Array) -> tuple[Chart, ...]:
         """The best chart first, then (where there is one) the one of the coarser law beside it.
 
-        features : increasing points near which the integrand varies. clip : integrals end where the tails of
-                   the law are no longer accurate.
+        features : increasing points near which the integrand varies.
         """
 
     @property
@@ -132,9 +136,9 @@ class NoisyLaw(LineLaw):
     level: int
     setup: Setup
 
-    def charts(self, features: Array, clip: bool) -> tuple[Chart, ...]:
+    def charts(self, features: Array) -> tuple[Chart, ...]:
         """See `LineLaw`."""
-        return CombChart(self.fine, features, clip), CombChart(self.coarse, features, clip)
+        return CombChart(self.fine, features), CombChart(self.coarse, features)
 
     @cached_property
     def refined(self) -> LineLaw | None:
@@ -177,7 +181,7 @@ class FlowLaw(LineLaw):
         """Whether points have several preimages."""
         return folds(self.flow)
 
-    def charts(self, features: Array, clip: bool) -> tuple[Chart, ...]:
+    def charts(self, features: Array) -> tuple[Chart, ...]:
         """See `LineLaw`."""
         return (FoldedChart(self.flow, features) if self.folded else MonotoneChart(self.flow, features),)
 
@@ -190,14 +194,14 @@ class FlowLaw(LineLaw):
         """See `LineLaw`."""
         points = np.asarray(y, dtype=np.float64)
         flat = points.ravel()
-        chart = self.charts(flat, False)[0]
+        chart = self.charts(flat)[0]
         if isinstance(chart, FoldedChart):
             return np.exp(chart.logpdf(flat)).reshape(points.shape)
         assert isinstance(chart, MonotoneChart)
         return np.exp(chart.nodes(chart.invert(flat))[2]).reshape(points.shape)
 
     def _tails(self, y: Array) -> tuple[Array, Array]:
-        chart = self.charts(y, False)[0]
+        chart = self.charts(y)[0]
         if isinstance(chart, MonotoneChart):
             return chart.tails(chart.invert(y), y)
         return chart.tails(y, y)
@@ -209,7 +213,7 @@ class UnresolvedLaw(LineLaw):
 
     reason: str
 
-    def charts(self, features: Array, clip: bool) -> tuple[Chart, ...]:
+    def charts(self, features: Array) -> tuple[Chart, ...]:
         """None."""
         return ()
 

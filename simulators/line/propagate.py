@@ -87,6 +87,11 @@ class Comb:
         )
 
     @cached_property
+    def zones(self) -> Array:
+        """Disjoint intervals, rows (left, right), where the density is accurate; it is negligible elsewhere."""
+        return clusters(self.means, np.full(self.means.size, self.sd), max(self.beyond, 1.0))
+
+    @cached_property
     def marks(self) -> Array:
         """Points that follow the mass: quantiles of the means, and the ends."""
         levels = np.array([1e-14, 1e-10, 1e-7, 1e-5, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5])
@@ -95,8 +100,7 @@ class Comb:
         left = np.searchsorted(below[1:], levels)
         right = last - np.searchsorted(above[:-1][::-1], levels)
         inner = self.means[np.clip(np.concatenate([left, right]), 0, last)]
-        ends = [self.means[0] - self.beyond * self.sd, self.means[-1] + self.beyond * self.sd]
-        return np.unique(np.concatenate([ends, inner]))
+        return np.unique(np.concatenate([self.zones.ravel(), inner]))
 
 
 @dataclass(frozen=True)

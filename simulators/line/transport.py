@@ -128,6 +128,7 @@ class MonotoneChart:
 
     flow: Flow
     features: Array
+    zones: Array | None = None
 
     @cached_property
     def edges(self) -> Array:
@@ -185,6 +186,7 @@ class FoldedChart:
 
     flow: Flow
     features: Array
+    zones: Array | None = None
 
     @cached_property
     def critical(self) -> Array:

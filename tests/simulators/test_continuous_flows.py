@@ -1,4 +1,4 @@
-"""Continuous-time samplers: enclosures contain the balls, balls agree with the second road, published numbers come out."""
+"""Continuous-time samplers: enclosures contain the balls, balls agree with the second road, oracles."""
 
 import math
 
@@ -13,6 +13,7 @@ from simulators.batch import Batch, SingleCase
 from simulators.distances.balls import kl_ball
 from simulators.distances.gaussian import kl, w2
 from simulators.distances.relation import relate
+from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
 from simulators.grids import Grid
 from simulators.laws import continuous as flows
@@ -28,12 +29,17 @@ from simulators.targets import Gaussian
 REVERSE = ("reverse-sde", "pf-ode")
 
 
-# -- cases -----------------------------------------------------------------------------------------------------------
+# -- cases ---------------------------------------------------------------------------------------------------
 
 
 def spread(low, high):
     """Numbers whose logarithm is uniform."""
     return st.floats(math.log(low), math.log(high)).map(math.exp)
+
+
+def numbers(low, high):
+    """Numbers of six decimals: what underflows is not the subject."""
+    return st.floats(low, high).map(lambda x: round(x, 6))
 
 
 def eigenvalues(low):
@@ -46,13 +52,13 @@ def cases(draw, sampler, low=1e-8, size=3, linear=True):
     B = draw(st.integers(1, size))
     rows = lambda strategy: tuple(draw(strategy) for _ in range(B))  # noqa: E731
     counts = rows(st.integers(1, 4))
-    target = Gaussian(rows(eigenvalues(low)), counts, rows(st.one_of(st.just(0.0), st.floats(-3, 3))))
-    slopes = rows(st.sampled_from([0.0, 0.5, -0.3])) if draw(st.booleans()) else (draw(st.floats(-2, 2)),) * B
+    target = Gaussian(rows(eigenvalues(low)), counts, rows(st.one_of(st.just(0.0), numbers(-3, 3))))
+    slopes = rows(st.sampled_from([0.0, 0.5, -0.3])) if draw(st.booleans()) else (draw(numbers(-2, 2)),) * B
     profile = draw(st.sampled_from(["constant", "adapted"])) if sampler in REVERSE else "constant"
     error = AffineError(
-        rows(st.one_of(st.just(0.0), st.floats(-1, 1))), slopes if linear else (0.0,) * B, profile
+        rows(st.one_of(st.just(0.0), numbers(-1, 1))), slopes if linear else (0.0,) * B, profile
     )
-    given_start = Gaussian(rows(st.floats(0.1, 3)), counts, rows(st.floats(-2, 2)))
+    given_start = Gaussian(rows(st.floats(0.1, 3)), counts, rows(numbers(-2, 2)))
     start = draw(st.sampled_from(["gamma", given_start] + ["q_T"] * (sampler in REVERSE)))
     T = draw(spread(1e-3, 8))
     grid = Grid.uniform(T, 1, draw(st.sampled_from([0.0, 1e-8, 1e-3, 0.3])) * T)
@@ -79,7 +85,7 @@ def assert_inside(lo, hi, ball, rel, floor=1e-300):
     assert hi - lo <= rel * abs(float(ball)) + floor
 
 
-# -- the three roads -------------------------------------------------------------------------------------------------
+# -- the three roads -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sampler", [*REVERSE, "langevin"])
@@ -93,12 +99,9 @@ def test_laws_contain_the_balls(sampler, data):
         S = lambda lam=lam: arb(lam) * (-2 * time).exp() - (-2 * time).expm1()  # noqa: E731
         rel = sharp(lambda b=b, S=S: balls.flow_ball(case).variances[b] / S() - 1)
         dev = sharp(lambda b=b, mean=mean: balls.flow_ball(case).means[b] - arb(mean) * (-time).exp())
-        # for lam of either size: 1e-12 relative, or 1e-12 of the start's own deviation where that is what cancels
-        scale = (
-            abs(float(law.rel[0, b])) + 1.0 / max(lam, 1e-300)
-            if sampler == "langevin"
-            else abs(law.rel[0, b]) + 1
-        )
+        scale = abs(law.rel[0, b]) + max(
+            1.0, 1.0 / lam
+        )  # what cancels in a deviation is the deviation of the start
         assert_inside(
             law.rel[0, b] - law.rel_err[0, b], law.rel[0, b] + law.rel_err[0, b], rel, 1e-9, 1e-12 * scale
         )
@@ -248,7 +251,7 @@ def test_the_score_rate_on_three_roads(time):
     assert_inside(enclosure.lo[0], enclosure.hi[0], ball, 1e-12)
 
 
-# -- structure -------------------------------------------------------------------------------------------------------
+# -- structure -----------------------------------------------------------------------------------------------
 
 
 def one(
@@ -282,7 +285,7 @@ def test_the_exact_reversal_from_q_T_returns_the_target_exactly(sampler):
 @pytest.mark.parametrize("profile", ["constant", "adapted"])
 def test_two_windows_compose(sampler, profile):
     """Stopping at delta' and starting again there is one flow."""
-    error = dict(shift=0.3, linear=-0.4, profile=profile)
+    error = {"shift": 0.3, "linear": -0.4, "profile": profile}
     whole = flows.flow_law(one(sampler, 0.2, 2.0, mean=1.0, delta=0.1, **error))
     half = flows.flow_law(one(sampler, 0.2, 2.0, mean=1.0, delta=0.7, **error))
     middle = Gaussian((float(half.variance[0, 0]),), (1,), (float(half.mean[0, 0]),))
@@ -332,7 +335,7 @@ def test_an_overflow_is_an_enclosure_and_not_a_number():
 
 
 def test_the_lead_of_the_lipschitz_constant_can_change_hands():
-    """The wide eigenspace leads without error; enough linear error in the narrow one takes the lead at late forward times."""
+    """The wide eigenspace leads without error; a linear error in the narrow one takes over at late times."""
     case = SingleCase(
         Gaussian((4.0, 0.2), (1, 1), (0.0, 0.0)),
         "reverse-sde",
@@ -375,7 +378,7 @@ def test_undefined_quantities_and_bad_input_are_refused():
         flows.score_rate(flows.flow_law(one("pf-ode", 2.0, 1.0)))
 
 
-# -- tools -----------------------------------------------------------------------------------------------------------
+# -- tools ---------------------------------------------------------------------------------------------------
 
 
 def test_the_quadrature_bounds_its_error():
@@ -398,16 +401,14 @@ def test_the_supremum_is_found_inside_and_at_the_ends():
 
 @given(st.floats(-0.999999, 1e6))
 def test_excess_entropy(x):
-    from simulators.enclosure import Enclosure
-
-    with mp.workdps(60):
+    with mp.workdps(700):
         truth = mp.mpf(x) - mp.log1p(mp.mpf(x))
         e = excess_entropy(Enclosure.exact(np.array([x])))
         assert e.lo[0] <= truth <= e.hi[0]
         assert e.width[0] <= 2e-14 * float(truth) + 1e-300
 
 
-# -- published numbers -----------------------------------------------------------------------------------------------
+# -- published numbers ---------------------------------------------------------------------------------------
 
 
 def kl_to_output(batch):
@@ -483,7 +484,7 @@ def test_inexact_langevin_is_an_equality_at_stationarity():
 
 
 def test_the_sup_ratio_of_the_score_perturbation_lemma():
-    """sup over v0 in 1e-5 ... 1e3 and t of E|d/dt score|^2/(L^2 (L + 1/t)) is .112, L the Lipschitz constant over all times."""
+    """E|d/dt score|^2/(L^2 (L + 1/t)) over v0 in 1e-5 ... 1e3 and t, L the constant over all times."""
     v0, t = np.meshgrid(np.geomspace(1e-5, 1e3, 400), np.geomspace(1e-7, 5, 800))
     v0, t = v0.ravel()[:, None], t.ravel()
     law = Law.forward(v0, np.ones_like(v0), np.zeros_like(v0), t)

@@ -1,0 +1,188 @@
+"""Lipschitz constant of the scores: sup over delta <= t <= T and x of |Hess log q_t|_op.
+
+With A = e^{-2t} a component of variance s has v = 1 + (s - 1) A, and with responsibilities r
+
+    Hess log q_t = -E_r[1/v] I + Cov_r(s_k),    -1/v_min <= . <= -1/v_max + sum_{j<k} sup_x r_j r_k |s_j -
+    s_k|^2.
+
+Two components of one variance attain r = 1/2 halfway: max(1/v, (A sep^2/4)/v^2 - 1/v), exactly. The means of
+components of one variance have covariance at most (diameter/2)^2. Otherwise r_j r_k <= 1/(4 cosh^2(l/2)), l
+the log odds, whose gradient has |grad l|^2 = 4 alpha l + Delta with alpha = (1/v_k - 1/v_j)/2, so that a pair
+adds at most max(Delta, 0)/4 + |alpha| max_u u/cosh^2(u/2). Components with unequal anisotropic covariances
+can have an infinite constant: their upper end is infinite. Lower ends are values of the Hessian at points.
+"""
+
+from __future__ import annotations
+
+from math import expm1, inf, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.enclosure import Enclosure
+from simulators.errors import InputError
+from simulators.functionals import reduction
+from simulators.mixtures import Atoms, Components, GaussianMixture, NotReducible, Target, blocks, components
+from simulators.posterior import hessian
+from simulators.targets import Gaussian
+
+__all__ = ["lipschitz"]
+
+Array = NDArray[np.float64]
+U = 2.0**-53
+CELLS = 512  # of time, for upper ends
+SAMPLES = 17  # times, and points on each line between two means, for lower ends
+ROUNDS = 7  # of zooming in on the largest value
+PAIR = 0.8955  # above max u/cosh^2(u/2) = 0.89542..., attained at u tanh(u/2) = 1
+
+
+def lipschitz(target: Target, delta: float, T: float) -> Enclosure:
+    """Sup of |Hess log q_t(x)|_op over x and delta <= t <= T (T may be infinite), shape ().
+
+    Exact, up to rounding, for Gaussians and for two components (or atoms) of one variance in any dimension;
+    else a value attained below and a bound above. Infinite for singular laws at delta = 0.
+    """
+    if not 0 <= delta <= T or delta == inf:
+        raise InputError("delta", delta, f"expected 0 <= delta <= T={T!r}, delta finite")
+    parts: list[Enclosure] = []
+    for block in (target,) if isinstance(target, Gaussian) else blocks(target):
+        try:
+            split = reduction(block)
+        except NotReducible:
+            parts.append(_of_components(components(block), delta, T))  # type: ignore[arg-type]
+            continue
+        if split.complement is not None:
+            parts += [_steepest(variance, delta, T) for variance in split.complement.eigenvalues]
+        parts += [_of_components(components(core.mixture), delta, T) for core in split.cores]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total.maximum(part)
+    return total.labelled("Hessian bounds")
+
+
+def _steepest(variance: float, delta: float, T: float) -> Enclosure:
+    """Max of 1/v over the time interval; v is monotone."""
+    ends = np.array([_variance(variance, t) for t in (delta, T)])
+    if ends.min() == 0:
+        return Enclosure.exact(inf)
+    value = 1 / ends.min()
+    return Enclosure.around(value, 16 * U * value)
+
+
+def _of_components(own: Components, delta: float, T: float) -> Enclosure:
+    smallest = float(min(own.variances.min(), own.rest.min() if own.d > own.m else inf))
+    if smallest + delta == 0:
+        return Enclosure.exact(inf)
+    isotropic = own.rotations is None and bool(np.all(own.variances == own.variances[:, :1]))
+    isotropic &= own.d == own.m or bool(np.all(own.variances[:, 0] == own.rest))
+    if not isotropic:
+        return Enclosure.between(_attained(own, delta, T), inf)
+    variances = own.variances[:, 0]
+    if own.K == 2 and variances[0] == variances[1]:
+        return _two(float(np.linalg.norm(own.means[1] - own.means[0])), float(variances[0]), delta, T)
+    return Enclosure.between(
+        _attained(own, delta, T), _bound(own.weights, own.means, variances, own.d, delta, T)
+    )
+
+
+def _two(sep: float, variance: float, delta: float, T: float) -> Enclosure:
+    """Two components of one variance: the larger of 1/v and c A/v^2 - 1/v, c = sep^2/4, over A = e^{-2t}."""
+    c, e = sep * sep / 4, variance - 1
+    laws = [(float(np.exp(-2 * t)), _variance(variance, t)) for t in (delta, T)]
+    if e != 0 and c != e:
+        A = (c + e) / (e * (c - e))
+        if laws[1][0] < A < laws[0][0]:
+            laws.append((A, 1 + e * A))
+    values = [max(1 / v, c * A / v / v - 1 / v) for A, v in laws]
+    errors = [64 * U * (c * A / v / v + 1 / v) for A, v in laws]
+    return Enclosure.between(
+        max(x - r for x, r in zip(values, errors, strict=True)),
+        max(x + r for x, r in zip(values, errors, strict=True)),
+    )
+
+
+def _bound(weights: Array, means: Array, variances: Array, d: int, delta: float, T: float) -> float:
+    """An upper end for isotropic components, over cells of time; outward rounding throughout."""
+    times = _times(float(variances.min()), delta, T, CELLS + 1)
+    A = _between(np.exp(-2 * times), 8)
+    v = [_between(np.exp(-2 * times) * s - np.expm1(-2 * times), 16) for s in variances]
+    total = Enclosure.exact(np.zeros(CELLS))
+    if bool(np.all(variances == variances[0])):
+        gaps = np.linalg.norm(means[:, None] - means[None], axis=-1)
+        total = A / v[0] / v[0] * (float(gaps.max()) ** 2 * (1 + 16 * U) / 4)
+    else:
+        for j in range(len(weights)):
+            for k in range(j):
+                square = Enclosure.exact(float(np.sum((means[j] - means[k]) ** 2)) * (1 + 16 * U))
+                odds = (v[k] / v[j]).log() * (d / 2) + log(weights[j] / weights[k])
+                drift = (1 / v[k] - 1 / v[j]) * 2.0
+                gain = square * A / v[j] / v[k] - odds * drift
+                total = total + gain.maximum(0.0) * 0.25 + drift.absolute() * (PAIR / 4)
+    widest, narrowest = v[0], v[0]
+    for other in v[1:]:
+        widest, narrowest = widest.maximum(other), narrowest.minimum(other)
+    steep = (1 / narrowest).maximum(total - 1 / widest)
+    return float(steep.hi.max())
+
+
+def _attained(own: Components, delta: float, T: float) -> float:
+    """A value of |Hess log q_t|_op that is attained (or, far out, approached), less its rounding."""
+    spread = (
+        own.variances
+        if own.rotations is None
+        else np.einsum("kij,kj,klj->kil", own.rotations, own.variances, own.rotations)
+    )
+    weights = own.weights.tolist()
+    law = GaussianMixture(weights, own.means, spread) if np.any(spread) else Atoms(own.means, weights)
+    floor = float(min(own.variances.min(), own.rest.min() if own.d > own.m else inf))
+    times = _times(floor, delta, T, SAMPLES)
+    pairs = [(own.means[j], own.means[k]) for j in range(own.K) for k in range(j)]
+    along = np.linspace(-1.0, 2.0, 3 * SAMPLES)
+    best = 0.0
+    for start, end in pairs:
+        direction = end - start
+        if not np.any(direction):
+            direction = np.eye(own.m)[0] * 3 * np.sqrt(own.variances.max())
+        t_low, t_high, u_low, u_high = 0, len(times) - 1, along[0], along[-1]
+        grid_t = times
+        for _ in range(ROUNDS):
+            grid_u = np.linspace(u_low, u_high, 3 * SAMPLES)
+            points = np.exp(-grid_t)[:, None, None] * (start + grid_u[:, None] * direction)
+            values = _steepness(hessian(law, points, grid_t[:, None]))
+            at_t, at_u = np.unravel_index(int(np.argmax(values)), values.shape)
+            best = max(best, float(values[at_t, at_u]))
+            t_low, t_high = max(int(at_t) - 1, 0), min(int(at_t) + 1, len(grid_t) - 1)
+            grid_t = _times(floor, float(grid_t[t_low]), float(grid_t[t_high]), SAMPLES)
+            width = (u_high - u_low) / (3 * SAMPLES) * 2
+            u_low, u_high = grid_u[at_u] - width, grid_u[at_u] + width
+    return best
+
+
+def _steepness(matrices: Array) -> Array:
+    """Operator norms, less a bound on their rounding."""
+    eigenvalues = np.abs(np.linalg.eigvalsh(matrices)).max(axis=-1)
+    scale = np.abs(matrices).sum(axis=(-1, -2))
+    lowered: Array = eigenvalues - 1e-12 * scale
+    return lowered
+
+
+def _variance(variance: float, t: float) -> float:
+    return variance * float(np.exp(-2 * t)) - expm1(-2 * t)
+
+
+def _times(floor: float, delta: float, T: float, n: int) -> Array:
+    """N times from delta to T, even in the logarithm of the noise level; from an infinite T those up to
+    gamma.
+    """
+    top = min(T, delta + 20.0)
+    base = (floor + expm1(2 * delta)) * np.exp(-2 * delta)
+    y = np.linspace(0.0, np.log1p(expm1(2 * (top - delta)) / base) if top > delta else 0.0, n)
+    times: Array = delta + 0.5 * np.log1p(base * np.expm1(y))
+    times[0], times[-1] = delta, T
+    return times
+
+
+def _between(values: Array, ulps: int) -> Enclosure:
+    """The ranges of a monotone function between neighbouring grid points."""
+    lo, hi = np.minimum(values[:-1], values[1:]), np.maximum(values[:-1], values[1:])
+    return Enclosure(lo * (1 - 2 * ulps * U), hi * (1 + 2 * ulps * U))

@@ -35,8 +35,8 @@ class ClaimError(ValueError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`` (nearest: 'x')`` for the closest known name, or an empty string when nothing is close."""
-    matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    if not matches:
-        folded = {candidate.lower(): candidate for candidate in known}
-        matches = [folded[name.lower()]] if name.lower() in folded else []
+    candidates = sorted(known)
+    matches = [candidate for candidate in candidates if len(name) > 2 and candidate.startswith(name)]
+    matches = matches or difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
+    matches = matches or [candidate for candidate in candidates if candidate.lower() == name.lower()]
     return f" (nearest: {matches[0]!r})" if matches else ""

@@ -81,7 +81,9 @@ class Assessment:
         """Rows on which the bound says nothing: infinite, or at least the most that the left side can be."""
         limit = trivial_limit(self.claim)
         return np.asarray(
-            (self.rhs.lo >= limit) if self.claim.relation == "<=" else np.zeros(len(self), dtype=bool)
+            (self.rhs.lo >= limit * (1 - 1e-12))
+            if self.claim.relation == "<="
+            else np.zeros(len(self), dtype=bool)
         )
 
     @cached_property

@@ -121,6 +121,14 @@ def _ball_sqrt(x: flint.arb) -> flint.arb:
     return x.nonnegative_part().sqrt() if x.upper() >= 0 else x.sqrt()
 
 
+def _ball_power(base: flint.arb, n: int) -> flint.arb:
+    """base^n for n >= 1 by squaring: flint's own power is NaN on balls that contain zero."""
+    half = base if n == 1 else _ball_power(base, n // 2)
+    if n == 1:
+        return half
+    return half * half * base if n % 2 else half * half
+
+
 def _ball_max(a: flint.arb, b: flint.arb) -> flint.arb:
     return a if a >= b else b if b >= a else a.max(b)
 
@@ -136,7 +144,7 @@ BALLS = Arithmetic(
     log=lambda x: x.log(),
     sqrt=_ball_sqrt,
     power=lambda base, exponent: base**exponent,
-    integer_power=lambda base, n: base**n,
+    integer_power=_ball_power,
     largest=_ball_max,
     smallest=_ball_min,
     absolute=abs,

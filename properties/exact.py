@@ -207,10 +207,25 @@ class Road(ABC, Mapping[sp.Basic, Any]):
         return 1 / least
 
     def _error(self) -> Number:
+        if self.case.sampler == "langevin" and self.average != "output-sup":
+            return self.arithmetic.sqrt(self._stationary_error())
         squared = self.squared_error(self.average)
         return self.arithmetic.sqrt(
             squared / self.number(self.case.speed) if self.average == "integral" else squared
         )
+
+    def _stationary_error(self) -> Number:
+        error, target = self.case.error, self.case.target
+        if error is None:
+            return self.number(0.0)
+        total = []
+        for v, m, n, c, eta in zip(
+            target.eigenvalues, target.means, target.multiplicities, error.shift, error.linear, strict=True
+        ):
+            slope = self.number(eta)
+            bias = self.number(c) + slope * self.number(m)
+            total.append(bias * bias + n * slope * slope * self.number(v))
+        return self._sum(total)
 
     # -- quantities ------------------------------------------------------------------------------------------
 

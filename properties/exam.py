@@ -54,6 +54,8 @@ class Exam:
 
 def examine(claim: Claim, case: Case, bits: Sequence[int] = BITS) -> Exam:
     """Both sides of the claim on one case, in balls where every part has one, else in float enclosures."""
+    if not bits:
+        return _in_floats(claim, case)
     try:
         met, left, right = _in_balls(claim, case, bits)
     except NotDefined:

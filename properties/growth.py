@@ -46,7 +46,7 @@ class Growth:
 
     heights  : suprema seen in boxes that grow by a decade a rung.
     ray      : the parameter that drives the growth, or "".
-    law      : "flat", "power", "log" or "exponential".
+    law      : "flat", "power", "log", "exponential", or "infinite" where the right side vanishes.
     exponent : of the law, with ``interval`` (two standard errors of the fit).
     points   : (parameter, ratio) along the ray.
     """

@@ -167,6 +167,8 @@ class Measures(Mapping[sp.Basic, Any]):
 
     def _score_error(self) -> Enclosure:
         average = self.claim.score.average
+        if self.population.setup.sampler == "langevin" and average != "output-sup":
+            return self._stationary_error().sqrt()
         if self.population.setup.sampler in _CONTINUOUS:
             from simulators.laws import continuous
 
@@ -178,6 +180,13 @@ class Measures(Mapping[sp.Basic, Any]):
 
             squared = score_error(self.population.batch, average)
         return (squared / self.population.speed if average == "integral" else squared).sqrt()
+
+    def _stationary_error(self) -> Enclosure:
+        """Squared error under the target, the same at all times of a Langevin diffusion that starts there."""
+        p = self.population
+        squares = (p.shift + p.linear * p.means) ** 2 + p.multiplicities * p.linear**2 * p.eigenvalues
+        total = squares.sum(axis=1)
+        return Enclosure.around(total, 1e-14 * total, "closed form")
 
     # -- quantities ------------------------------------------------------------------------------------------
 

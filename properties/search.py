@@ -191,6 +191,7 @@ class Rung:
 def ladder(space: Space, found: Found, rng: np.random.Generator, effort: Effort) -> list[Rung]:
     """The supremum seen in boxes that grow by a decade a rung; ``found`` collects all of it."""
     rungs = []
+    effort = replace(effort, generations=max(6, effort.generations // 2))  # each rung starts from the last
     for rung in range(1, effort.rungs + 1):
         narrow = space.within(float(rung))
         inside = _clipped(narrow, found.best)

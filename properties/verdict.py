@@ -292,6 +292,12 @@ def _hidden(base: Verdict, space: Space, found: Found, rungs: list[Rung]) -> Ver
     base.growth, base.lower = growth, base.worst.ratio if base.worst else None
     if base.worst is None or (not np.isfinite(found.ratio) and found.ratio < 0):
         base.reason = "no case could be decided"
+    elif base.worst.rhs.hi <= 0 < base.worst.lhs.lo:
+        base.word, base.evidence = "diverges", base.worst.level
+        base.growth = replace(
+            growth, ray="the right side -> 0", law="infinite", unbounded=True, settled=False
+        )
+        base.reason = "the right side vanishes on an admissible case on which the left side does not"
     elif growth.unbounded:
         base.word, base.evidence = "diverges", base.worst.level
         base.reason = (

@@ -147,6 +147,8 @@ def growth(claim: Record) -> str:
     along = f" along {fact['ray']}" if fact["ray"] else " as the box is extended"
     if fact["law"] == "flat":
         return f"lhs/rhs is flat{along}, exponent in {_bracket(fact['interval'])}"
+    if fact["law"] == "infinite":
+        return f"lhs/rhs is infinite: {fact['ray']}"
     name, arrow, _ = fact["ray"].partition("->")
     law = LAWS[fact["law"]].format(
         name=name.strip() if arrow else "the parameter", exponent=sig(fact["exponent"])

@@ -160,7 +160,7 @@ class Enclosure:
     def __truediv__(self, other: Any) -> Enclosure:
         right = _lift(other)
         straddles = (right.lo <= 0) & (right.hi >= 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             quotient = self._corners(right, np.divide)
         lo = np.where(
             straddles,

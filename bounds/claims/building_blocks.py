@@ -198,7 +198,11 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 FALSEHOODS: tuple[Claim, ...] = (
-    chi2_forward.but("centred-rate", terms={"bound": exp(-4 * T) * chi2("target", "gamma")}),
+    chi2_forward.but(
+        "centred-rate",
+        assuming=("2*alpha > 1", "T <= 10"),
+        terms={"bound": exp(-4 * T) * chi2("target", "gamma")},
+    ),
     chi2_forward_half.but("unit-clock-rate", terms={"bound": exp(-2 * T) * chi2("target", "gamma")}),
     fisher_forward.but("centred-rate", terms={"bound": exp(-4 * T) * FI0}),
     fisher_forward_half.but("unit-clock-rate", terms={"bound": exp(-2 * T) * FI0}),

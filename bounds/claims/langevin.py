@@ -91,7 +91,7 @@ KINETIC = Source(
 SOURCES = (YANG, VEMPALA, DALALYAN, DURMUS, KINETIC)
 L, N, alpha, d, eps, friction, h, t = symbols("L N alpha d eps friction h t")
 
-EXACT = Setup(clock="unit", sampler="langevin", start="any", parameters={"t": (1e-3, 10)})
+EXACT = Setup(clock="unit", sampler="langevin", start="any")
 INEXACT = Setup(clock="unit", sampler="langevin", start="any", score="estimated:output-sup")
 LMC = Setup(clock="unit", sampler="lmc", start="any")
 KLMC = Setup(clock="unit", sampler="ulmc", start="any")
@@ -208,12 +208,10 @@ kinetic = Claim(
 CLAIMS: tuple[Claim, ...] = (exact, inexact, inexact_sharp, lmc_kl, lmc_w2, lmc_w2_large, lmc_convex, kinetic)
 
 FALSEHOODS: tuple[Claim, ...] = (
-    exact.but("faster", terms={"initialisation": exp(-3 * alpha * t) * KL_START}),
-    inexact.but("exact-rate", terms={"initialisation": exp(-2 * alpha * t) * KL_START}),
-    inexact.but(
-        "error-under-target",
-        setup=Setup(clock="unit", sampler="langevin", start="any", score="estimated:sup"),
+    exact.but(
+        "faster", assuming=("alpha*t <= 10",), terms={"initialisation": exp(-3 * alpha * t) * KL_START}
     ),
+    inexact.but("exact-rate", terms={"initialisation": exp(-2 * alpha * t) * KL_START}),
     inexact_sharp.but("half-score", terms={"score": (1 - exp(-alpha * t)) * eps**2 / (4 * alpha)}),
     lmc_kl.but("no-bias", terms={"discretisation": None}),
     lmc_kl.but("faster", terms={"initialisation": exp(-3 * alpha * h * N) * KL_START}),

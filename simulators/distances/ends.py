@@ -55,7 +55,7 @@ def _end(value: Array, exact: NDArray[np.bool_], side: float) -> Array:
 
 
 def _inner(value: Array, finite: NDArray[np.bool_], side: float) -> Array:
-    """An end that overflowed towards the inside, although its operands are finite, comes back to the last float."""
+    """An end that overflowed inwards, although its operands are finite, comes back to the last float."""
     return np.where((value == -side * np.inf) & finite, -side * LARGEST, value)
 
 

@@ -1,8 +1,9 @@
 """Gaussian laws in a shared eigenbasis, as relative deviations from a reference law.
 
-Each eigenspace ("lane") of a case holds the variance (1 + excess)(1 + rel) and the mean ``mean + dev``. The reference (excess, mean) is a
-law whose variance minus one is known without cancellation, such as q_t with excess (lam - 1)e^{-2t}; what a sampler adds is the pair
-(rel, dev), carried with bounds on its rounding error. Differences of laws are then formed without cancellation near gamma and near q_t.
+Each eigenspace ("lane") of a case holds the variance (1 + excess)(1 + rel) and the mean ``mean + dev``. The
+reference (excess, mean) is a law whose variance minus one is known without cancellation, such as q_t with
+excess (lam - 1)e^{-2t}; what a sampler adds is the pair (rel, dev), carried with bounds on its rounding
+error. Differences of laws are then formed without cancellation near gamma and near q_t.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ class Law:
 
     @property
     def reference_variance(self) -> Array:
-        """lam e^{-2 time} + (1 - e^{-2 time}): a sum of nonnegative terms, so small variances keep their relative accuracy."""
+        """Variances lam e^{-2 time} + (1 - e^{-2 time}), a sum of nonnegative terms.
+
+        So small variances keep their relative accuracy.
+        """
         twice = -2.0 * self.time[:, None]
         return self.eigenvalues * np.exp(twice) - np.expm1(twice)
 

@@ -16,7 +16,9 @@ from properties.record import witness_script
 from properties.space import space_of
 from properties.strategies import cases
 
-STATED = [claim for claim in CATALOGUE if claim.is_stated and claim.expect == "holds" and not untestable(claim)]
+STATED = [
+    claim for claim in CATALOGUE if claim.is_stated and claim.expect == "holds" and not untestable(claim)
+]
 
 
 @pytest.mark.parametrize("claim", STATED, ids=lambda claim: claim.key)

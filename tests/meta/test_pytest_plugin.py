@@ -1,0 +1,57 @@
+"""The pytest plugin in a process of its own: ids, selection, failure text, the record, xdist."""
+
+import json
+
+GOOD = """
+import lesssim as ls
+
+d, T, M2 = ls.symbols("d T M2")
+start = ls.Claim(
+    key="my-note/start",
+    lhs=ls.KL("q_T", "gamma"),
+    terms={"initialisation": (M2 + d) / (2 * (ls.exp(T) - 1))},
+    setup=ls.Setup(clock="half"),
+)
+"""
+BAD = (
+    GOOD
+    + """
+wrong = start.but("wrong", terms={"initialisation": (M2 + d) / (4 * (ls.exp(T) - 1))}, expect="holds")
+"""
+)
+OPTIONS = ("-p", "no:cacheprovider", "--lesssim-profile", "quick")
+
+
+def test_claims_become_tests_with_readable_ids(pytester):
+    pytester.makepyfile(my_bound=GOOD)
+    result = pytester.runpytest_subprocess("--collect-only", "-q", "my_bound.py", *OPTIONS)
+    result.stdout.fnmatch_lines(["my_bound.py::my-note::start?KL?"])
+
+
+def test_a_true_claim_passes_and_a_false_one_prints_its_witness(pytester):
+    pytester.makepyfile(my_bound=BAD)
+    result = pytester.runpytest_subprocess("my_bound.py", *OPTIONS)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*refuted: my-note/start!wrong*", "*case = ls.Case(*"])
+
+
+def test_selection_by_name(pytester):
+    pytester.makepyfile(my_bound=BAD)
+    pytester.runpytest_subprocess("my_bound.py", "-k", "not wrong", *OPTIONS).assert_outcomes(passed=1)
+
+
+def test_the_record_is_written_also_under_xdist(pytester):
+    pytester.makepyfile(my_bound=BAD)
+    keys = []
+    for extra in ((), ("-n", "2")):
+        pytester.runpytest_subprocess("my_bound.py", "--lesssim-json", "out.json", *extra, *OPTIONS)
+        results = json.loads((pytester.path / "out.json").read_text())
+        assert results["schema"] == "lesssim.results/1"
+        keys.append([(record["key"], record["verdict"]) for record in results["claims"]])
+    assert keys[0] == keys[1] == [("my-note/start", "holds"), ("my-note/start!wrong", "refuted")]
+
+
+def test_a_malformed_file_is_one_clear_error(pytester):
+    pytester.makepyfile(my_bound="import lesssim as ls\nls.Setup(clock='hour')\n")
+    result = pytester.runpytest_subprocess("my_bound.py", *OPTIONS)
+    result.stdout.fnmatch_lines(["*setup.clock='hour': expected 'unit' or 'half'*"])

@@ -164,14 +164,9 @@ def _compare(rel: sp.Rel, left: Enclosure, right: Enclosure) -> Mask:
     strict = isinstance(rel, sp.Lt | sp.Gt)
     if strict:
         return np.asarray(left.hi < right.lo)
-    return np.asarray(
-        (left.hi <= right.lo)
-        | (
-            (left.lo <= right.hi)
-            & (left.width <= 1e-9 * np.abs(left.mid))
-            & (right.width <= 1e-9 * np.abs(right.mid))
-        )
-    )
+    sharp = (left.width <= 1e-9 * np.abs(left.mid)) & (right.width <= 1e-9 * np.abs(right.mid))
+    touching = (left.lo <= right.hi) & sharp & np.isfinite(left.hi) & np.isfinite(right.hi)
+    return np.asarray((left.hi <= right.lo) | touching)
 
 
 def _real(population: Population) -> Mask:

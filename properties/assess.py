@@ -66,7 +66,8 @@ class Assessment:
                 return np.asarray(self.lhs.lo > self.rhs.hi)
             case ">=":
                 return np.asarray(self.lhs.hi < self.rhs.lo)
-        return np.asarray((self.lhs.lo > self.rhs.hi) | (self.lhs.hi < self.rhs.lo))
+        finite = np.isfinite(self.lhs.hi) & np.isfinite(self.rhs.hi)  # infinite sides have no difference
+        return np.asarray(finite & ((self.lhs.lo > self.rhs.hi) | (self.lhs.hi < self.rhs.lo)))
 
     @property
     def touching(self) -> NDArray[np.bool_]:

@@ -148,7 +148,7 @@ class Road(ABC, Mapping[sp.Basic, Any]):
             "h": self._largest_step,
             "kappa": self._kappa,
             "L": self._lipschitz,
-            "alpha": lambda: 1 / self._extreme(self.forward("target"), self.arithmetic.largest),
+            "alpha": lambda: self._inverse(self._extreme(self.forward("target"), self.arithmetic.largest)),
             "M2": lambda: self.distance("M2", self.forward("target"), ()),
             "m0sq": lambda: self._sum([self.number(m) * self.number(m) for m in self.case.target.means]),
             "KL0": lambda: self.distance("KL", self.forward("target"), self.forward("gamma")),
@@ -204,7 +204,11 @@ class Road(ABC, Mapping[sp.Basic, Any]):
         least = self._extreme(ends[0], self.arithmetic.smallest)
         for end in ends[1:]:
             least = self.arithmetic.smallest(least, self._extreme(end, self.arithmetic.smallest))
-        return 1 / least
+        return self._inverse(least)
+
+    def _inverse(self, variance: Number) -> Number:
+        """1/variance, infinite for a Dirac."""
+        return self.number(float("inf")) if variance == 0 else 1 / variance
 
     def _error(self) -> Number:
         if self.case.sampler == "langevin" and self.average != "output-sup":

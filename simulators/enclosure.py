@@ -167,6 +167,7 @@ class Enclosure:
             np.where((self.lo >= 0) & (right.lo >= 0), _down(self.lo / _nonzero(right.hi)), -np.inf),
             quotient.lo,
         )
+        lo = np.where((right.lo == 0) & (right.hi == 0) & (self.lo > 0), np.inf, lo)  # an exact zero below
         hi = np.where(straddles, np.inf, quotient.hi)
         return self._with(lo, hi, right)
 

@@ -211,22 +211,24 @@ def tails(radial: int, own: Components, clock: Array) -> Array:
     """Bounds (T, quantities) on what lies outside all the windows, where every component has |z| > r.
 
     With z = (x - m)/sd and E z^p 1(|z| > r) of a component, by convexity: q |s|^2 <= sum w phi z^2/v,
-    q |H|^2 <= sum w phi (1 + z^4)/v^2, q C <= sum w phi (V + |m_hat - mean|^2), -q log q <= -sum w phi log(w
-    phi); the relative ones have r_k = ((v-1)/sd) z + m in place of s_k.
+    q |H|^2 <= sum w phi (1 + z^4)/v^2, q C <= sum w phi (V + |m_hat - mean|^2), also with (s^2/a)^2 z^2/v for
+    the last term, -q log q <= -sum w phi log(w phi); the relative ones have r_k = ((v-1)/sd) z + m in place
+    of s_k.
     """
-    from simulators.functionals_kernel import NEAR_M, NEAR_REACH, NEAR_V, REACH
+    from simulators.functionals_kernel import NEAR_D, NEAR_M, NEAR_REACH, NEAR_V, REACH
 
     a, noise = clock[:, :1], clock[:, 1:]
     w, lam = own.weights, own.variances[:, 0]
     mu = np.zeros_like(w) if radial else own.means[:, 0]
     d = max(radial, 1)
     v, lift, m = a * a * lam + noise, (lam - 1) * a * a, a * mu
-    near = np.all((np.abs(lift) <= NEAR_V) & (np.abs(m) <= NEAR_M), axis=1, keepdims=True)
+    close = (np.abs(lift) <= NEAR_V) & (np.abs(m) <= NEAR_M) & (radial * lift**2 <= NEAR_D)
+    near = np.all(close, axis=1, keepdims=True)
     reach = np.where(near, NEAR_REACH, REACH)
     far = reach + sqrt(d) if radial else reach  # |x - m|/sd is about this on the edge of the tail
     t0 = (4 if radial else 2) * np.exp(-0.5 * reach**2) / (1 if radial else reach * sqrt(2 * pi))
     t2, t4 = 1.1 * t0 * far**2, 1.2 * t0 * far**4
-    V, gain = lam * noise / v, a * lam / v
+    V, gain, share = lam * noise / v, a * lam / v, noise / np.maximum(a, 1e-50)
     off = mu - w @ mu
     own_log = np.abs(np.log(w)) + d / 2 * np.abs(np.log(2 * pi * v))
     bounds = (
@@ -237,8 +239,8 @@ def tails(radial: int, own: Components, clock: Array) -> Array:
         (d * t0 + t4) / v**2,
         2 * (d * (lift / v) ** 2 * t0 + 8 * (lift**4 / v**2 * t4 + m**4 * t0)),
         2 * (d * (0.5 - 1 / v) ** 2 * t0 + t4 / v**2),
-        d * V * t0 + 2 * (off**2 * t0 + gain**2 * v * t2),
-        2 * d * V**2 * t0 + 16 * (off**4 * t0 + gain**4 * v**2 * t4),
+        d * V * t0 + np.minimum(2 * (off**2 * t0 + gain**2 * v * t2), share**2 * t2 / v),
+        2 * d * V**2 * t0 + np.minimum(16 * (off**4 * t0 + gain**4 * v**2 * t4), 2 * share**4 * t4 / v**2),
         4 * (lift**2 * t4 + m**2 * t2),
     )
     return np.stack([bound @ w for bound in bounds], axis=1)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from simulators.compiled import compiled
 from simulators.laws.kernels.common import Array, U
 
-__all__ = ["NEAR_M", "NEAR_REACH", "NEAR_V", "QUANTITIES", "REACH", "integrate"]
+__all__ = ["NEAR_D", "NEAR_M", "NEAR_REACH", "NEAR_V", "QUANTITIES", "REACH", "integrate"]
 
 QUANTITIES = (
     "mass",
@@ -45,6 +45,7 @@ REACH, NEAR_REACH = 9.5, 12.0  # of a window, in standard deviations; the second
 STRIDE = 2.4  # width of a first panel in standard deviations of the narrowest component there
 C0 = 40.0  # units of roundoff in a density and its posterior weights, in the mean over the law
 NEAR_V, NEAR_M = 0.7, 1.5  # |v_k - 1| and |m_k| below which the KL is integrated as it stands
+NEAR_D = 4.0  # the same for d (v_k - 1)^2 of radial laws
 FAINT = -80.0  # log of a component's share below which it is left out
 DEPTH = 60
 BUDGET = 100  # panels evaluated for each first panel; beyond it the error estimate says what was reached
@@ -186,7 +187,7 @@ def fill(
         state[7, k] = math.exp(log_weights[k])
         state[8, k] = 1 / v
         state[9, k] = -math.log1p(-excess / v) if v > 0.5 else math.log(v)
-        if abs(excess) > NEAR_V or abs(state[5, k]) > NEAR_M:
+        if abs(excess) > NEAR_V or abs(state[5, k]) > NEAR_M or dimension * excess * excess > NEAR_D:
             near = False
     return near
 

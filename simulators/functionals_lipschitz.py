@@ -31,7 +31,7 @@ __all__ = ["lipschitz"]
 Array = NDArray[np.float64]
 U = 2.0**-53
 CELLS = 512  # of time, for upper ends
-SAMPLES = 17  # times, and points on each line between two means, for lower ends
+SAMPLES = 17  # times, and points on a line through two means, for lower ends
 ROUNDS = 7  # of zooming in on the largest value
 PAIR = 0.8955  # above max u/cosh^2(u/2) = 0.89542..., attained at u tanh(u/2) = 1
 
@@ -136,25 +136,35 @@ def _attained(own: Components, delta: float, T: float) -> float:
     law = GaussianMixture(weights, own.means, spread) if np.any(spread) else Atoms(own.means, weights)
     floor = float(min(own.variances.min(), own.rest.min() if own.d > own.m else inf))
     times = _times(floor, delta, T, SAMPLES)
-    pairs = [(own.means[j], own.means[k]) for j in range(own.K) for k in range(j)]
-    along = np.linspace(-1.0, 2.0, 3 * SAMPLES)
+    widest = float(max(own.variances.max(), own.rest.max() if own.d > own.m else 0.0))
+    best = max((1 - 64 * U) / _variance(widest, t) for t in (delta, T))  # approached far out
+    for j in range(own.K):
+        for k in range(j):
+            best = max(best, _zoomed(law, own, (j, k), times, floor))
+    return best
+
+
+def _zoomed(
+    law: GaussianMixture | Atoms, own: Components, pair: tuple[int, int], times: Array, floor: float
+) -> float:
+    """The largest value found on the line through two means (the first axis if they coincide)."""
+    start, gap = own.means[pair[0]], own.means[pair[1]] - own.means[pair[0]]
+    length = float(np.linalg.norm(gap))
+    direction = gap / length if length else np.eye(own.m)[0]
+    grid = np.linspace(-8.0, 8.0, 4 * SAMPLES)
+    a = np.exp(-times)[:, None]
+    spreads = [np.sqrt(own.variances[k].max() * a * a - np.expm1(-2 * times)[:, None]) * grid for k in pair]
+    inner = a * length * np.linspace(0, 1, 2 * SAMPLES)
+    along = np.sort(np.concatenate([spreads[0], a * length + spreads[1], inner], axis=1), axis=1)
     best = 0.0
-    for start, end in pairs:
-        direction = end - start
-        if not np.any(direction):
-            direction = np.eye(own.m)[0] * 3 * np.sqrt(own.variances.max())
-        t_low, t_high, u_low, u_high = 0, len(times) - 1, along[0], along[-1]
-        grid_t = times
-        for _ in range(ROUNDS):
-            grid_u = np.linspace(u_low, u_high, 3 * SAMPLES)
-            points = np.exp(-grid_t)[:, None, None] * (start + grid_u[:, None] * direction)
-            values = _steepness(hessian(law, points, grid_t[:, None]))
-            at_t, at_u = np.unravel_index(int(np.argmax(values)), values.shape)
-            best = max(best, float(values[at_t, at_u]))
-            t_low, t_high = max(int(at_t) - 1, 0), min(int(at_t) + 1, len(grid_t) - 1)
-            grid_t = _times(floor, float(grid_t[t_low]), float(grid_t[t_high]), SAMPLES)
-            width = (u_high - u_low) / (3 * SAMPLES) * 2
-            u_low, u_high = grid_u[at_u] - width, grid_u[at_u] + width
+    for _ in range(ROUNDS):
+        points = np.exp(-times)[:, None, None] * start + along[..., None] * direction
+        values = _steepness(hessian(law, points, times[:, None]))
+        i, n = (int(at) for at in np.unravel_index(int(np.argmax(values)), values.shape))
+        best = max(best, float(values[i, n]))
+        lo, hi = along[i, max(n - 1, 0)], along[i, min(n + 1, along.shape[1] - 1)]
+        times = _times(floor, float(times[max(i - 1, 0)]), float(times[min(i + 1, len(times) - 1)]), SAMPLES)
+        along = np.broadcast_to(np.linspace(lo, hi, SAMPLES), (len(times), SAMPLES))
     return best
 
 

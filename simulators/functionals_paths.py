@@ -34,7 +34,7 @@ from simulators.grids import Grid
 from simulators.mixtures import Core, Target, components
 from simulators.targets import Gaussian
 
-__all__ = ["PathError", "path_kl_mixture"]
+__all__ = ["PathError", "core_path", "path_kl_mixture"]
 
 Array = NDArray[np.float64]
 U = 2.0**-53
@@ -121,7 +121,7 @@ def path_kl_mixture(
     if split.complement is not None:
         total = total + _gaussian_path(split.complement, sampler, grid, start)
     for core in split.cores:
-        one = _core_path(core, sampler, grid)
+        one = core_path(core, sampler, grid)
         if start == "gamma":
             one = one + core_functionals(core, np.array([grid.T]))["kl_to_gamma"][0]
         total = total + one * float(core.count)
@@ -150,8 +150,8 @@ def _error_terms(sampler: str, grid: Grid, error: PathError) -> Enclosure:
     return _sum(parts)
 
 
-def _core_path(core: Core, sampler: str, grid: Grid) -> Enclosure:
-    """The steps' contributions for one copy of a core; start left out."""
+def core_path(core: Core, sampler: str, grid: Grid) -> Enclosure:
+    """KL of the paths from q_T for one copy of a core, shape ()."""
     smallest = float(components(core.mixture).variances.min())
     if smallest + grid.delta == 0:
         return Enclosure.exact(np.inf)

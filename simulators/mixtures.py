@@ -58,8 +58,8 @@ class GaussianMixture:
     isotropic.
 
     >>> q = GaussianMixture((0.3, 0.7), ((-1.0,), (2.0,)), (0.2, 0.5))
-    >>> q.dimension, round(q.second_moment, 12), q.mean
-    (1, 3.51, (1.1,))
+    >>> q.dimension, round(q.second_moment, 12), round(q.covariance_trace, 12)
+    (1, 3.51, 2.3)
     """
 
     weights: Vector

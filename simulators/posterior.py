@@ -14,12 +14,14 @@ axes; a product's coordinates are its factors' in order, each in its own frame.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.mixtures import Target
+from simulators.errors import InputError
+from simulators.mixtures import Atoms, Components, GaussianMixture, Target, blocks, components
 
 __all__ = [
     "hessian",
@@ -39,7 +41,7 @@ Array = NDArray[np.float64]
 
 def log_density(target: Target, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
     """The log density log q_t(x), shape (...)."""
-    total: Array = np.sum([_log_sum(local.log_joint) for local in _localised(target, x, t)], axis=0)
+    total: Array = np.sum([local.log_density for local in _localised(target, x, t)], axis=0)
     return total
 
 
@@ -110,13 +112,13 @@ def tweedie_covariance(hessian: ArrayLike, t: ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Local:
-    """A block at points: shares (..., K) of the components and their logarithms log w_k + log phi_k(x).
+    """A block at points: log density (...) and shares (..., K) of the components.
 
     scores, guesses   : s_k and E[X_0 | x, k] in the frame, (..., K, d).
     precision, doubt  : eigenvalues of P_k and of V_k, (..., K, d), along the columns of rotations (K, d, d).
     """
 
-    log_joint: Array
+    log_density: Array
     shares: Array
     scores: Array
     guesses: Array
@@ -165,15 +167,16 @@ def _local(own: Components, x: Array, times: Array) -> _Local:
         raise InputError("t", 0.0, "expected > 0, atoms have no density at time 0")
     off = x[..., None, :] - a * means
     turned = off if own.rotations is None else np.einsum("kij,...ki->...kj", own.rotations, off)
-    log_joint = np.log(own.weights) - 0.5 * np.sum(
-        turned**2 / variance + np.log(variance) + np.log(2 * np.pi), axis=-1
-    )
-    shares = np.exp(log_joint - _log_sum(log_joint)[..., None])
+    terms = turned**2 / variance + np.log(variance)
+    odds = np.log(own.weights) - 0.5 * np.sum(terms - terms[..., :1, :], axis=-1)  # what is shared drops out
+    common = -0.5 * np.sum(terms[..., 0, :] + np.log(2 * np.pi), axis=-1)
+    total = _log_sum(odds)
+    shares = np.exp(odds - total[..., None])
     pull, lean = -turned / variance, a * lam / variance * turned
     if own.rotations is not None:
         pull, lean = (np.einsum("kij,...kj->...ki", own.rotations, y) for y in (pull, lean))
     doubt = lam * noise / variance
-    return _Local(log_joint, shares, pull, means + lean, 1 / variance, doubt, own.rotations)
+    return _Local(common + total, shares, pull, means + lean, 1 / variance, doubt, own.rotations)
 
 
 def _log_sum(values: Array) -> Array:

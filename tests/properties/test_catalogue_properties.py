@@ -32,4 +32,5 @@ def test_the_actual_error_stays_below_the_stated_bound(claim, data):
         target(math.log(score))
     assert not np.any(result.above), witness_script(claim, case)
     if not np.all(result.below) and not np.all(result.touching):
-        assert examine(claim, case).outcome in ("below", "touching"), witness_script(claim, case)
+        outcome = examine(claim, case).outcome  # "outside": a side has no value, such as inf - inf at a Dirac
+        assert outcome in ("below", "touching", "outside"), witness_script(claim, case)

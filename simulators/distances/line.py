@@ -28,6 +28,7 @@ from simulators.line.checks import RangeTooSmall, check_range
 from simulators.line.kernels import mixture_cdf, mixture_logpdf, mixture_quantile, switches
 from simulators.line.law import Chart, LineLaw
 from simulators.line.scores import Mixture, Table, table
+from simulators.line.transport import FoldedChart
 
 __all__ = ["NAMES", "line_distance", "mixture_distance"]
 
@@ -41,7 +42,7 @@ GAUSS_X, GAUSS_W = np.polynomial.legendre.leggauss(NODES)
 PANEL_RTOL = 3e-13  # disagreement of a panel with its halves, relative to the whole integral
 GOOD = 1e-9  # relative half-width at which refinement stops
 GOOD_TV = 1e-12  # absolute, for TV
-NOISE_SHARE = 0.1  # part of the rounding noise below which panels are not halved further
+NOISE_SHARE = 0.03  # part of the rounding noise below which panels are not halved further
 MAX_PANELS = 40_000
 MAX_LEVEL = 60
 UNIT = 2.0**-53
@@ -64,7 +65,7 @@ def line_distance(
 
     The law is refined until the relative half-width is 1e-9 or nothing finer is within the work limit.
     """
-    target = Side(Mixture(target_weights, target_means, target_variances))
+    target = Side(Mixture.of(target_weights, target_means, target_variances))
     forward = _forward(name, order)
     if target.has_atoms and name != "W2":
         return _against_atoms(name, target, forward)
@@ -74,8 +75,8 @@ def line_distance(
     while True:
         found = _measured(name, target, current, forward)
         best = found.enclosure if _sharper(found.enclosure, best) else best
-        following = current.deeper if found.holes else current.refined
-        if following is None or not (found.holes or found.refinable):
+        following = current.deeper if found.holes else current.refined if found.refinable else None
+        if following is None:
             return best
         current = following
 
@@ -87,7 +88,7 @@ def mixture_distance(
 ) -> Enclosure:
     """D(first||second) between two mixtures (weights, means, variances) on the line; a scalar enclosure."""
     _forward(name, "target,output")
-    p, q = Side(Mixture(*first)), Side(Mixture(*second))
+    p, q = Side(Mixture.of(*first)), Side(Mixture.of(*second))
     if name == "W2" and p.has_atoms:
         p, q = q, p
     if p.has_atoms:
@@ -122,8 +123,9 @@ class Side:
         return table(self.mixture)
 
     def around(self, stretch: float) -> Array:
-        """Points that follow the components, and those where they change places; the range is ``stretch`` times
-        ten standard deviations.
+        """Points that follow the components, and those where they change places.
+
+        stretch : the range in units of ten standard deviations.
         """
         m, s = self.mixture.means[:, None], self.mixture.sds[:, None]
         around = np.array([-10.0, -7.0, -5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.0, 3.5, 5.0, 7.0, 10.0])
@@ -200,7 +202,7 @@ def _sharper(found: Enclosure, best: Enclosure) -> bool:
 class Measured:
     """One evaluation of a distance.
 
-    holes     : the law's tails were missing where they matter (the upper end of a KL or chi2 is then infinite).
+    holes     : the law's tails were missing where they matter; the upper end of KL or chi2 is then infinite.
     refinable : the difference of the two grids makes the enclosure wider than wanted.
     """
 
@@ -210,10 +212,14 @@ class Measured:
 
 
 def _measured(name: str, target: Side, law: LineLaw, forward: bool) -> Measured:
-    stretch = _stretch(float(target.mixture.variances.max()), law.problem.tail_variance) if name == "chi2" else 1.0
+    stretch = (
+        _stretch(float(target.mixture.variances.max()), law.problem.tail_variance) if name == "chi2" else 1.0
+    )
     charts = law.charts(target.around(stretch if forward else 1.0))
     if not charts:
         return Measured(_trivial(name), False, False)
+    if name == "chi2" and not forward and isinstance(charts[0], FoldedChart):  # p^2/q at inverse square roots
+        return Measured(Enclosure.exact(inf, "chi2 diverges where the map turns"), False, False)
     return _evaluate(name, target, charts, law.noise, forward)
 
 
@@ -229,7 +235,8 @@ def _evaluate(name: str, target: Side, charts: tuple[Chart, ...], noise: float, 
     edges = charts[0].edges
     if name == "TV":
         edges = np.unique(np.concatenate([edges, _sign_changes(target, charts[0], edges)]))
-    value, quadrature, leaves = integrate(best, edges, noise)
+    scale = target.mixture.spread if name == "W2" else 1.0
+    value, quadrature, leaves = integrate(best, edges, noise * scale, name == "TV")
     holes = best.holes or not isfinite(value)
     if not isfinite(value):
         return Measured(_trivial(name), True, False)
@@ -287,10 +294,10 @@ class Integrand:
             move = self.target.quantile(*self.chart.tails(t, y), y) - y
             return np.where(density > 0, density * move * move, 0.0)
         logq = self.target.logpdf(y)
-        missing = logp < LOG_SMALLEST
+        missing = np.isneginf(logp)
         if bool(np.any(missing)):
             self.holes = self.holes or bool(np.any(missing & (logq > -45.0)))
-            logp = np.maximum(logp, LOG_SMALLEST)
+            logp = np.where(missing, LOG_SMALLEST, logp)
         over, under = (logq, logp) if self.forward else (logp, logq)
         with np.errstate(under="ignore", over="ignore"):
             values = _ratio_term(self.name, over + log_slope, under + log_slope)
@@ -304,7 +311,9 @@ class Integrand:
         return np.asarray((t >= zones[at, 0]) & (t <= zones[at, 1]))
 
     def ends(self, leaves: tuple[Array, Array]) -> tuple[float, float]:
-        """Integrals over the first and the last panels, of each zone where tails matter (chi2)."""
+        """What the integral may miss beyond its first and last nodes: the integrand there times a sixteenth
+        of the range; for chi2 in each zone where the tails of the law are accurate.
+        """
         left, right = leaves
         zones = self.chart.zones if self.name == "chi2" else None
         if zones is None:
@@ -312,17 +321,21 @@ class Integrand:
         else:
             first = np.clip(np.searchsorted(left, zones[:, 0]), 0, left.size - 1)
             last = np.clip(np.searchsorted(right, zones[:, 1], side="right") - 1, 0, left.size - 1)
-        return tuple(float(_panels(self, left[i], right[i]).max()) for i in (first, last))  # type: ignore[return-value]
+        length = (right[last] - left[first]) / 16.0
+        return self._mean(left[first], right[first], length), self._mean(left[last], right[last], length)
+
+    def _mean(self, left: Array, right: Array, length: Array) -> float:
+        return float((_panels(self, left, right) / (right - left) * length).sum())
 
 
 def _ratio_term(name: str, over: Array, under: Array) -> Array:
     """Integrand of D(a||b) from log a and log b (times the slope of the chart)."""
-    l = under - over
+    ratio = under - over
     a, b = np.exp(over), np.exp(under)
-    near = np.abs(l) < 1.0
-    clipped = np.where(near, l, 0.0)
+    near = np.abs(ratio) < 1.0
+    clipped = np.where(near, ratio, 0.0)
     if name == "KL":
-        return np.where(near, a * _excess(clipped), b - a - a * l)
+        return np.where(near, a * _excess(clipped), b - a - a * ratio)
     if name == "TV":
         return 0.5 * np.where(near, a * np.abs(np.expm1(clipped)), np.abs(a - b))
     if name == "Hellinger":
@@ -330,12 +343,12 @@ def _ratio_term(name: str, over: Array, under: Array) -> Array:
     return np.where(near, b * np.expm1(-clipped) ** 2, np.exp(2.0 * over - under) - 2.0 * a + b)
 
 
-def _excess(l: Array) -> Array:
-    """e^l - 1 - l for |l| <= 1."""
-    total = np.full_like(l, 1.0 / 19.0)
+def _excess(x: Array) -> Array:
+    """e^x - 1 - x for |x| <= 1."""
+    total = np.full_like(x, 1.0 / 19.0)
     for n in range(18, 2, -1):
-        total = (1.0 + total * l) / n
-    return 0.5 * l * l * (1.0 + total * l)
+        total = (1.0 + total * x) / n
+    return 0.5 * x * x * (1.0 + total * x)
 
 
 def _sign_changes(target: Side, chart: Chart, edges: Array) -> Array:
@@ -358,7 +371,10 @@ def _sign_changes(target: Side, chart: Chart, edges: Array) -> Array:
         right = found * low < 0
         low, high = np.where(right, 0.5 * low, found), np.where(right, found, 0.5 * high)
         lo, hi = np.where(right, lo, middle), np.where(right, middle, hi)
-        low, high = np.where(low == 0, -np.sign(high) * 1e-300, low), np.where(high == 0, -np.sign(low) * 1e-300, high)
+        low, high = (
+            np.where(low == 0, -np.sign(high) * 1e-300, low),
+            np.where(high == 0, -np.sign(low) * 1e-300, high),
+        )
     return np.asarray(0.5 * (lo + hi))
 
 
@@ -376,8 +392,14 @@ def _panels(f: Function, left: Array, right: Array) -> Array:
     return np.asarray((f(t.ravel()).reshape(t.shape) @ GAUSS_W) * (0.5 * (right - left)))
 
 
-def integrate(f: Function, edges: Array, noise: float) -> tuple[float, float, tuple[Array, Array]]:
-    """Integral of a nonnegative function: (value, bound on the disagreement with halved panels, the panels)."""
+def integrate(
+    f: Function, edges: Array, noise: float, linear: bool = False
+) -> tuple[float, float, tuple[Array, Array]]:
+    """Integral of a nonnegative function: (value, disagreement with halved panels, the panels).
+
+    noise : rounding error of the square root of the integrand against a law of mass 1 (of the integrand
+            itself when linear); panels are not halved below it.
+    """
     left, right = edges[:-1], edges[1:]
     coarse = _panels(f, left, right)
     done, error, count = 0.0, 0.0, 0
@@ -390,7 +412,10 @@ def integrate(f: Function, edges: Array, noise: float) -> tuple[float, float, tu
         fine = halves[:n] + halves[n:]
         gap = np.abs(fine - coarse)
         total = done + float(fine.sum())
-        good = gap <= PANEL_RTOL * total + NOISE_SHARE * noise * sqrt(abs(total)) * np.sqrt(np.abs(fine)) + 1e-300
+        good = (
+            gap
+            <= PANEL_RTOL * total + NOISE_SHARE * noise * (1.0 if linear else np.sqrt(np.abs(fine))) + 1e-300
+        )
         count += n
         if level == MAX_LEVEL - 1 or count > MAX_PANELS or not isfinite(total):
             good[:] = True

@@ -44,5 +44,5 @@ def propagate_line(
     >>> round(float(law.cdf(0.0)), 12)
     0.5
     """
-    problem = Problem(sampler, grid, Mixture(weights, means, variances), start, error, time)
+    problem = Problem(sampler, grid, Mixture.of(weights, means, variances), start, error, time)
     return FlowLaw(problem, Flow(problem)) if problem.deterministic else noisy_law(problem)

@@ -1,4 +1,4 @@
-"""Checks of propagated laws: mass, range and poles. Each raises what it found; the callers refine and retry."""
+"""Checks of propagated laws: mass, range and poles. Each raises what it found; callers refine and retry."""
 
 from __future__ import annotations
 
@@ -67,4 +67,6 @@ def check_pole(margin: float) -> None:
     margin : the largest ratio of the two along the chain.
     """
     if not margin <= 1.0 + 1e-9:
-        raise PoleTooClose(f"spacing={margin!r}: expected at most 1 (in units of what the poles of the score allow)")
+        raise PoleTooClose(
+            f"spacing={margin!r}: expected at most 1 (in units of what the poles of the score allow)"
+        )

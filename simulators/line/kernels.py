@@ -14,19 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.compiled import compiled
+from simulators.line.fine import SHORT, advance, sample
 
 __all__ = [
     "BLOCK",
     "ERROR_FIELDS",
+    "REACH",
     "STATUS",
     "chain",
     "clusters",
     "compact",
     "error_values",
+    "learned_score",
     "mixture_cdf",
     "mixture_logpdf",
     "mixture_quantile",
-    "learned_score",
     "needed_spacing",
     "place",
     "place_panels",
@@ -48,16 +50,17 @@ NODES = 16
 GAUSS_X, GAUSS_W = np.polynomial.legendre.leggauss(NODES)
 FAINT = 1e-300  # densities below this are skipped
 ROWS = 7
+REACH = 8.5  # standard deviations that a component is spread over, at least
+TAIL_LEVEL = 6.0  # accuracy e^{-6} at least, relative to the density, far out in the tails
 PANEL = 0.5  # a panel of 16 Gauss nodes does the work of 16 PANEL uniform ones
 MASS_LOSS = 1e-12
 TRIES = 14
-TRACE = False
 UNIFORM = 1500.0  # uniform nodes beyond which panels are tried
 
 
 @compiled(inline=True)
 def fast_exp(x: float) -> float:
-    """exp on [-700, 700] within 1 ulp; vectorises in inner loops."""
+    """Exponential on [-700, 700] within 1 ulp; vectorises in inner loops."""
     t = x * 1.4426950408889634 + 6755399441055744.0
     k = t - 6755399441055744.0
     r = (x - k * 0.6931471803691238) - k * 1.9082149292705877e-10
@@ -81,7 +84,7 @@ def fast_exp(x: float) -> float:
 
 @compiled(inline=True)
 def rough_log(p: float) -> float:
-    """log p of a positive normal number, within log 2 below."""
+    """Logarithm of a positive normal number, at most log 2 too small."""
     return 0.6931471805599453 * np.float64((np.float64(p).view(np.int64) >> np.int64(52)) - np.int64(1023))
 
 
@@ -196,7 +199,7 @@ def learned_score(
     top: Array,
     work: Array,
 ) -> None:
-    """Score of the mixture plus its error; the last error entry is the weight of the second mixture's score."""
+    """Score of the mixture plus its error; the last error entry weighs the second mixture's score."""
     mixture_score(x, mu, inv, lw, s, ds, var, top, work)
     share = error[9]
     if share != 0.0:
@@ -319,21 +322,22 @@ def switches(mu: Array, inv: Array, lw: Array) -> Array:
 def needed_spacing(
     values: Array, step: Array, smooth: float, spread: float, log_accuracy: float
 ) -> tuple[float, float, float]:
-    """Spacing at which the trapezoidal rule reaches e^{-log_accuracy}; smallest g'; steepest |g'|.
+    """Spacing at which the trapezoidal rule reaches e^{-log_accuracy}; smallest g'; largest
+    variance of the components' scores.
 
-    On the strip |Im x| < a the integrand grows by e^{a^2 M^2/2}, M^2 = 1/smooth^2 + G^2/c^2, so the error is about
-    exp(a^2 M^2/2 - 2 pi a/dx). With the poles of the score at distance pi/(2 sqrt var) and u = a over that
-    distance, G = |g'| + b var (tan(pi u/2)/(pi u/2) - 1); the better of u <= 0.8 and u <= 0.55 is taken. Points
-    of small density need less, in proportion.
+    On the strip |Im x| < a the integrand grows by e^{a^2 M^2/2}, M^2 = 1/smooth^2 + G^2/c^2, so the error is
+    about exp(a^2 M^2/2 - 2 pi a/dx). With the poles of the score at distance pi/(2 sqrt var) and u = a over
+    that distance, G = |g'| + b var (tan(pi u/2)/(pi u/2) - 1); the better of u <= 0.8 and u <= 0.55 is taken.
+    Points of small density need less, in proportion.
     """
-    spacing, smallest, steepest = np.inf, np.inf, 0.0
+    spacing, smallest, sharp = np.inf, np.inf, 0.0
     base = 1.0 / (smooth * smooth)
     noise = 1.0 / (step[2] * step[2])
     shift = math.log(max(spread, 1e-300))
     density, ds, var, top = values[2], values[4], values[5], values[6]
     for i in range(values.shape[1]):
         seen = max(rough_log(density[i]), top[i]) + shift
-        level = max(log_accuracy + min(seen, 0.0), 1e-3)
+        level = max(log_accuracy + min(seen, 0.0), TAIL_LEVEL)
         slope = 1.0 + step[0] + step[1] * ds[i]
         size, bend = abs(slope), step[1] * var[i]
         pole = 1.5707963267948966 / math.sqrt(var[i] + 1e-300)
@@ -344,10 +348,10 @@ def needed_spacing(
             v = (a / pole) * (a / pole)
             G = size + bend * (0.82 * v / (1.0 - v))
             best = max(best, a / (level + 0.5 * a * a * (base + G * G * noise)))
-        spacing = min(spacing, 6.283185307179586 * best if level > 2.0 else np.inf)
+        spacing = min(spacing, 6.283185307179586 * best)
         smallest = min(smallest, slope if level > 8.0 else np.inf)
-        steepest = max(steepest, size if level > 2.0 else 0.0)
-    return spacing, smallest, steepest
+        sharp = max(sharp, var[i] if level > TAIL_LEVEL else 0.0)
+    return spacing, smallest, sharp
 
 
 @compiled()
@@ -376,6 +380,25 @@ def place(
     nodes, zones = build(ends, dx)
     density = np.zeros(nodes.size)
     pairs = scatter(weights, means, sds, reach, nodes, zones, density)
+    values = scored(nodes, density, depth, dx, mu, inv, lw, mu2, inv2, lw2, error)
+    return values, pairs + 2.0 * values.shape[1] * mu.size
+
+
+@compiled()
+def scored(
+    nodes: Array,
+    density: Array,
+    depth: float,
+    dx: float,
+    mu: Array,
+    inv: Array,
+    lw: Array,
+    mu2: Array,
+    inv2: Array,
+    lw2: Array,
+    error: Array,
+) -> Array:
+    """The rows of `place` from the density at uniform nodes."""
     out = np.empty((ROWS, nodes.size))
     count, tiny = 0, math.exp(-depth)
     for i in range(nodes.size):
@@ -406,7 +429,7 @@ def place(
             for row in range(ROWS):
                 out[row, kept] = out[row, i]
             kept += 1
-    return out[:, :kept], pairs + 2.0 * count * mu.size
+    return out[:, :kept]
 
 
 @compiled()
@@ -455,7 +478,8 @@ def place_panels(
         fill(weights, means, sds, reach, panel[0, : turns.size], panel[2, : turns.size], False)
         learned_score(
             turns, mu, inv, lw, mu2, inv2, lw2, error,
-            panel[3, : turns.size], panel[4, : turns.size], panel[5, : turns.size], panel[6, : turns.size], wide,
+            panel[3, : turns.size], panel[4, : turns.size],
+            panel[5, : turns.size], panel[6, : turns.size], wide,
         )  # fmt: skip
         for i in range(turns.size):
             if panel[2, i] > tiny or panel[6, i] > -depth:
@@ -570,32 +594,55 @@ def chain(
     """
     N = steps.shape[0]
     reach = start_reach
-    ratio = 0.5
+    ratio, sharp = 0.5, np.inf
     defect, margin, work = 0.0, 0.0, 0.0
     limit = UNIFORM
-    for k in range(N):
+    k = 0
+    while k < N:
+        weights, means, sds = sort_components(weights, means, sds)
+        ends = clusters(means, sds, reach)
+        logp, left, spacing = np.empty(0), 0.0, 0.0
+        if k > 0 and ends.shape[0] == 1:
+            logp, left, spacing, smooth, k, lost = glide(
+                weights, means, sds, reach, depth, smooth, sharp, k, steps, spreads,
+                mu, inv, lw, mu2, inv2, lw2, errors, log_accuracy, slack,
+            )  # fmt: skip
+            defect = max(defect, lost)
+            if not lost <= MASS_LOSS:
+                return MASS, k, weights, means, smooth, lost, margin, work
+        gridded = logp.size > 0
+        if gridded:
+            ends = np.array([[left, left + spacing * (logp.size - 1)]])
         step = steps[k]
         row, row2 = min(k, mu.shape[0] - 1), min(k, mu2.shape[0] - 1)
         jumps = np.zeros(2)
         jumping = errors[k, 2] != 0.0 and errors[k, 5] == 0.0
         if jumping:
             jumps[0], jumps[1] = errors[k, 3], errors[k, 4]
-        weights, means, sds = sort_components(weights, means, sds)
-        ends = clusters(means, sds, reach)
         length = 0.0
         for i in range(ends.shape[0]):
             length += ends[i, 1] - ends[i, 0]
         dx = min(ratio * step[2], 0.75 * smooth) * slack
-        values, needed, used, smallest, steepest = np.empty((ROWS, 0)), 0.0, 1.0, 1.0, 1.0
+        values, needed, used, smallest = np.empty((ROWS, 0)), 0.0, 1.0, 1.0
         tries = 0
-        panels = jumping or length > limit * dx
+        panels = not gridded and (jumping or length > limit * dx)
         while not panels:
-            values, cost = place(
-                weights, means, sds, reach, depth, dx, ends,
-                mu[row], inv[row], lw[row], mu2[row2], inv2[row2], lw2[row2], errors[k],
-            )  # fmt: skip
+            if gridded:
+                nodes = build(ends, dx)[0]
+                density = np.empty(nodes.size)
+                sample(logp, left, spacing, nodes, density)
+                cost = 40.0 * nodes.size
+                values = scored(
+                    nodes, density, depth, dx,
+                    mu[row], inv[row], lw[row], mu2[row2], inv2[row2], lw2[row2], errors[k],
+                )  # fmt: skip
+            else:
+                values, cost = place(
+                    weights, means, sds, reach, depth, dx, ends,
+                    mu[row], inv[row], lw[row], mu2[row2], inv2[row2], lw2[row2], errors[k],
+                )  # fmt: skip
             work += cost
-            needed, smallest, steepest = needed_spacing(values, step, smooth, spreads[k], log_accuracy)
+            needed, smallest, sharp = needed_spacing(values, step, smooth, spreads[k], log_accuracy)
             used = dx / needed
             if work > work_limit:
                 return WORK, k, weights, means, smooth, defect, margin, work
@@ -605,7 +652,7 @@ def chain(
             if tries > TRIES:
                 return POLE, k, weights, means, smooth, defect, used, work
             dx = 0.95 * needed * slack
-            panels = length > limit * dx
+            panels = not gridded and length > limit * dx
         if panels:
             values, cost, needed, used = place_panels(
                 weights, means, sds, reach, depth, 0.75 * smooth, ends, jumps,
@@ -613,7 +660,7 @@ def chain(
                 step, smooth, spreads[k], log_accuracy, slack,
             )  # fmt: skip
             work += cost
-            smallest, steepest = needed_spacing(values, step, smooth, spreads[k], log_accuracy)[1:]
+            smallest, sharp = needed_spacing(values, step, smooth, spreads[k], log_accuracy)[1:]
             if work > work_limit:
                 return WORK, k, weights, means, smooth, defect, margin, work
             if 5.0 * values.shape[1] * needed > length:
@@ -629,10 +676,94 @@ def chain(
         sds = np.full(means.size, step[2])
         grown = max(smallest, 0.0) * smooth if smallest < np.inf else 0.0
         smooth = math.sqrt(step[2] * step[2] + grown * grown)
-        reach = 9.0 + math.sqrt(2.0 * depth) * step[2] / smooth
-        if TRACE:
-            print(k, values.shape[1], panels, dx, needed, step[2], steepest, work, tries)
+        reach = REACH + math.sqrt(2.0 * depth) * step[2] / smooth
+        k += 1
     return OK, N, weights, means, smooth, defect, margin, work
+
+
+@compiled()
+def glide(
+    weights: Array,
+    means: Array,
+    sds: Array,
+    reach: float,
+    depth: float,
+    smooth: float,
+    sharp: float,
+    k: int,
+    steps: Array,
+    spreads: Array,
+    mu: Array,
+    inv: Array,
+    lw: Array,
+    mu2: Array,
+    inv2: Array,
+    lw2: Array,
+    errors: Array,
+    log_accuracy: float,
+    slack: float,
+) -> tuple[Array, float, float, float, int, float]:
+    """Short steps from k on, see `simulators.line.fine`, while they are short, the map is increasing and this
+    is worth it; never the last step.
+
+    Returns (log density, left end, spacing, smoothness, next step, largest mass defect); no density if there
+    was no such step.
+    """
+    logp, left, dx, lost = np.empty(0), 0.0, 0.0, 0.0
+    N = steps.shape[0]
+    while k < N - 1:
+        step = steps[k]
+        pole = 1.5707963267948966 / math.sqrt(sharp + 1e-300)
+        fitting = min(1.2 * pole / log_accuracy, 5.0 * smooth / log_accuracy) * slack
+        jumping = errors[k, 2] != 0.0 and errors[k, 5] == 0.0
+        if jumping or step[2] > SHORT * min(smooth, 0.6 * pole):
+            break
+        if logp.size == 0:
+            length = means[-1] - means[0]
+            if not length / (0.55 * step[2]) > 12.0 * (length / fitting + 32.0):
+                break
+            left, dx = means[0], 0.85 * fitting
+            x, zones = build(np.array([[means[0], means[-1]]]), dx)
+            density = np.zeros(x.size)
+            scatter(weights, means, sds, reach, x, zones, density)
+            for i in range(x.size):
+                if not density[i] > FAINT:
+                    return logp, left, dx, smooth, k, lost
+            logp = np.log(density)
+        row, row2 = min(k, mu.shape[0] - 1), min(k, mu2.shape[0] - 1)
+        values = scored(
+            left + dx * np.arange(1.0 * logp.size), np.exp(np.maximum(logp, -690.0)), 1e300, dx,
+            mu[row], inv[row], lw[row], mu2[row2], inv2[row2], lw2[row2], errors[k],
+        )  # fmt: skip
+        _, smallest, sharp = needed_spacing(values, step, smooth, spreads[k], log_accuracy)
+        pole = 1.5707963267948966 / math.sqrt(sharp + 1e-300)
+        if smallest < 0.5 or values.shape[1] < logp.size or step[2] > 2.0 * SHORT * min(smooth, 0.6 * pole):
+            break
+        fitting = min(1.2 * pole / log_accuracy, 5.0 * smooth / log_accuracy) * slack
+        new_dx = dx if 0.7 * fitting < dx < fitting else 0.85 * fitting
+        right, top = left + dx * (logp.size - 1), values[6]
+        new_left = left
+        if logp[0] > -depth or top[0] > -depth:
+            new_left -= dx
+        elif logp[3] < -depth - 5.0 and top[3] < -depth - 5.0:
+            new_left += dx
+        if logp[-1] > -depth or top[-1] > -depth:
+            right += dx
+        elif logp[-4] < -depth - 5.0 and top[-4] < -depth - 5.0:
+            right -= dx
+        count = round((right - new_left) / new_dx) + 1
+        logp = advance(logp, values[3], left, dx, step, new_left, new_dx, count)
+        left, dx = new_left, new_dx
+        total = 0.0
+        for i in range(logp.size):
+            total += math.exp(logp[i]) * dx
+        lost = max(lost, abs(total - 1.0))
+        if not lost <= MASS_LOSS:
+            break
+        logp -= math.log(total)
+        smooth = math.sqrt(step[2] * step[2] + smallest * smallest * smooth * smooth)
+        k += 1
+    return logp, left, dx, smooth, k, lost
 
 
 @compiled()
@@ -676,8 +807,9 @@ def sorted_pdf(y: Array, weights: Array, means: Array, sd: float, reach: float) 
 def sorted_cdf(
     y: Array, weights: Array, means: Array, sd: float, reach: float, below: Array, above: Array
 ) -> tuple[Array, Array]:
-    """Distribution function and its complement at y; ``below`` and ``above`` hold the weights before and after
-    each component, (n + 1,) each.
+    """Distribution function and its complement at y.
+
+    below, above : (n + 1,) sums of the weights before and after each component.
     """
     cdf, sf = np.empty(y.size), np.empty(y.size)
     scale = 0.7071067811865476 / sd
@@ -743,9 +875,7 @@ def _tails(t: float, sd: float) -> tuple[float, float]:
 
 
 @compiled()
-def mixture_quantile(
-    cdf: Array, sf: Array, guess: Array, weights: Array, means: Array, sds: Array
-) -> Array:
+def mixture_quantile(cdf: Array, sf: Array, guess: Array, weights: Array, means: Array, sds: Array) -> Array:
     """Points where the mixture has this distribution function (the smaller of cdf and sf is used).
 
     Newton's method in log tails' place, kept inside a shrinking bracket; atoms are found by bisection.
@@ -754,7 +884,10 @@ def mixture_quantile(
     wide, far_left, far_right = 0.0, np.inf, -np.inf
     for j in range(means.size):
         wide = max(wide, sds[j])
-        far_left, far_right = min(far_left, means[j] - 39.0 * sds[j]), max(far_right, means[j] + 39.0 * sds[j])
+        far_left, far_right = (
+            min(far_left, means[j] - 39.0 * sds[j]),
+            max(far_right, means[j] + 39.0 * sds[j]),
+        )
     for i in range(cdf.size):
         lo, hi = far_left, far_right
         lower = cdf[i] <= sf[i]
@@ -839,7 +972,19 @@ def transport(
                     mid[i] = x[i] + h * (x[i] + s[i])
                 q, q2 = min(k + 1, mu.shape[0] - 1), min(k + 1, mu2.shape[0] - 1)
                 learned_score(
-                    mid, mu[q], inv[q], lw[q], mu2[q2], inv2[q2], lw2[q2], errors[k + 1], s2, ds2, var, top, work
+                    mid,
+                    mu[q],
+                    inv[q],
+                    lw[q],
+                    mu2[q2],
+                    inv2[q2],
+                    lw2[q2],
+                    errors[k + 1],
+                    s2,
+                    ds2,
+                    var,
+                    top,
+                    work,
                 )
                 for i in range(m):
                     move = 0.5 * h * ((x[i] + s[i]) + (mid[i] + s2[i]))
@@ -865,7 +1010,7 @@ def transport(
 
 @compiled(inline=True)
 def _add(a: float, b: float) -> tuple[float, float]:
-    """a + b and its rounding error."""
+    """The sum a + b and its rounding error."""
     total = a + b
     back = total - a
     return total, (a - (total - back)) + (b - back)

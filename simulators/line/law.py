@@ -23,7 +23,7 @@ DEPTHS = (50.0, 140.0, 330.0, 640.0)
 """Log densities down to which the tails of a law are kept; the later ones for chi-square integrals."""
 
 UNIT = 2.0**-53
-GUARD, POSITION = 20.0, 6.0  # multiples of the expected rounding noise that are allowed for
+GUARD = 20.0  # multiple of the expected rounding noise that is allowed for
 
 
 class Chart(Protocol):
@@ -88,8 +88,9 @@ class LineLaw(ABC):
         delta = problem.time if problem.stays else problem.grid.delta
         end = problem.target.at(delta)
         size = float(np.max(np.abs(end.means) + end.sds))
-        narrow = float(np.max(size / np.sqrt(np.maximum(end.variances, 1e-300)))) if end.variances.min() > 0 else 1.0
-        return UNIT * (GUARD * (float(np.sqrt(problem.grid.N)) + problem.grid.T) + POSITION * narrow)
+        narrowest = float(np.nanmin([*end.variances, problem.tail_variance]))
+        narrow = size / np.sqrt(narrowest) if narrowest > 0 else 1.0
+        return GUARD * UNIT * (float(np.sqrt(problem.grid.N)) + problem.grid.T + narrow)
 
     @abstractmethod
     def charts(self, features: Array) -> tuple[Chart, ...]:
@@ -129,7 +130,7 @@ class LineLaw(ABC):
 
 @dataclass(frozen=True, eq=False)
 class NoisyLaw(LineLaw):
-    """The output of a sampler with noise, on two grids of increasing accuracy (`LOG_ACCURACIES[level + 1]`)."""
+    """The output of a sampler with noise, at accuracies `LOG_ACCURACIES[level]` and the next one."""
 
     coarse: Comb
     fine: Comb

@@ -57,7 +57,9 @@ class Problem:
 
     def _check_deterministic(self) -> None:
         if isinstance(self.error, Custom) and self.error.slope is None:
-            raise InputError("error", self.error, "expected a slope: a deterministic sampler needs the derivative")
+            raise InputError(
+                "error", self.error, "expected a slope: a deterministic sampler needs the derivative"
+            )
         if getattr(self.error, "edge", 1.0) == 0.0:
             raise InputError("edge", 0.0, "expected > 0: the output would have no density")
 
@@ -102,7 +104,9 @@ class Problem:
     @cached_property
     def learned(self) -> Table:
         """The other mixture of the score error; the target again where there is none."""
-        return forward(self.error.learned, self.times) if isinstance(self.error, OtherMixture) else self.scores
+        return (
+            forward(self.error.learned, self.times) if isinstance(self.error, OtherMixture) else self.scores
+        )
 
     @cached_property
     def errors(self) -> Array:
@@ -143,8 +147,8 @@ class Problem:
 
     @cached_property
     def tail_variance(self) -> float:
-        """Variance v of the output's Gaussian tails exp(-y^2/2v + O(y)): that of the widest component under the
-        slopes of its score; NaN under a `Custom` error.
+        """Variance v of the output's Gaussian tails exp(-y^2/2v + O(y)): that of the widest component under
+        the slopes of its score; NaN under a `Custom` error.
         """
         if isinstance(self.error, Custom):
             return float("nan")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from simulators.line.checks import PoleTooClose, TooMuchWork, check_mass, check_pole
 from simulators.line.kernels import (
+    REACH,
     STATUS,
     chain,
     clusters,
@@ -36,7 +37,7 @@ __all__ = ["LOG_ACCURACIES", "Comb", "Setup", "run"]
 
 Array = NDArray[np.float64]
 
-LOG_ACCURACIES = (25.0, 33.0, 44.0, 60.0, 86.0, 122.0)
+LOG_ACCURACIES = (26.0, 31.0, 40.0, 54.0, 76.0, 110.0)
 """Quadrature accuracies e^{-a} aimed at over a whole chain by successive refinements."""
 
 WORK_LIMIT = 4e9  # component-node pairs of one chain, about 4 s
@@ -63,7 +64,7 @@ class Comb:
     @property
     def reach(self) -> float:
         """Standard deviations beyond which a component is not seen by the density."""
-        return 9.0 + self.beyond
+        return REACH + self.beyond
 
     @property
     def beyond(self) -> float:
@@ -78,17 +79,24 @@ class Comb:
 
     def pdf(self, y: Array) -> Array:
         """Density at y."""
-        return sorted_pdf(np.ascontiguousarray(y, dtype=np.float64), self.weights, self.means, self.sd, self.reach)
+        return sorted_pdf(
+            np.ascontiguousarray(y, dtype=np.float64), self.weights, self.means, self.sd, self.reach
+        )
 
     def tails(self, y: Array) -> tuple[Array, Array]:
         """(P(Y <= y), P(Y > y)), each relatively accurate where it is small."""
         return sorted_cdf(
-            np.ascontiguousarray(y, dtype=np.float64), self.weights, self.means, self.sd, self.reach, *self._sums
+            np.ascontiguousarray(y, dtype=np.float64),
+            self.weights,
+            self.means,
+            self.sd,
+            self.reach,
+            *self._sums,
         )
 
     @cached_property
     def zones(self) -> Array:
-        """Disjoint intervals, rows (left, right), where the density is accurate; it is negligible elsewhere."""
+        """Disjoint intervals, rows (left, right), where the density is accurate."""
         return clusters(self.means, np.full(self.means.size, self.sd), max(self.beyond, 1.0))
 
     @cached_property
@@ -105,8 +113,10 @@ class Comb:
 
 @dataclass(frozen=True)
 class Setup:
-    """How a chain runs: reach at the start in standard deviations; nodes where both the law and the target are
-    below e^{-depth} are left out; slack over the needed spacing (1 is sound).
+    """How a chain runs.
+
+    reach : of the start's components, in standard deviations. depth : nodes where both the law and the target
+    are below e^{-depth} are left out. slack : over the needed spacing (1 is sound).
     """
 
     reach: float = 38.0
@@ -191,6 +201,6 @@ def _interpreted(problem: Problem, log_accuracy: float, begin: Setup) -> Comb:
         defect = max(defect, abs(mass - 1.0))
         weights, means, sds = sort_components(weights, means, np.full(means.size, c))
         smooth = float(np.hypot(c, max(smallest, 0.0) * smooth)) if np.isfinite(smallest) else c
-        reach = 9.0 + sqrt(2.0 * begin.depth) * c / smooth
+        reach = REACH + sqrt(2.0 * begin.depth) * c / smooth
     check_pole(margin)
     return _comb(problem, weights, means, smooth, begin.depth, margin, defect)

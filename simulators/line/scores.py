@@ -1,10 +1,10 @@
 """Scores along the grid: forward mixtures as tables, and score errors as rows of numbers or as functions.
 
-The learned score at step k is s_k(x) + p_k e_k(x), s_k the score of the forward mixture q_{tau_k} and p_k the
-profile of the error. A row of the error table is (shift, slope, height, lo, hi, steep, size, frequency, phase,
-share): shift + slope x, a bump of that height on [lo, hi] (steep = 0: a jump at its ends, otherwise logistic
-edges of length 1/steep), size sin(frequency x + phase), and share times the difference between another
-mixture's score and s_k.
+The learned score at step k is s_k(x) + p_k e_k(x), s_k the score of the forward mixture q_{tau_k} and p_k
+the profile of the error. A row of the error table is (shift, slope, height, lo, hi, steep, size, frequency,
+phase, share): shift + slope x, a bump of that height on [lo, hi] (steep = 0: a jump at its ends, otherwise
+logistic edges of length 1/steep), size sin(frequency x + phase), and share times the difference between
+another mixture's score and s_k.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from simulators.errors import InputError
 from simulators.line.kernels import ERROR_FIELDS, mixture_quantile
@@ -62,6 +62,12 @@ class Mixture:
             raise InputError("variances", self.variances.tolist(), "expected variances >= 0")
         object.__setattr__(self, "weights", self.weights / self.weights.sum())
 
+    @classmethod
+    def of(cls, weights: ArrayLike, means: ArrayLike, variances: ArrayLike) -> Mixture:
+        """The mixture of these lists or arrays."""
+        lists = (np.asarray(values, dtype=np.float64) for values in (weights, means, variances))
+        return cls(*lists)
+
     @property
     def sds(self) -> Array:
         """Standard deviations of the components."""
@@ -104,7 +110,9 @@ def forward(mixture: Mixture, times: Array) -> Table:
     variances = mixture.variances * decay * decay - np.expm1(-2.0 * times)[:, None]
     if bool(np.any(variances <= 0)):
         raise InputError(
-            "variances", mixture.variances.tolist(), "expected > 0, or delta > 0: an atom has no score at time 0"
+            "variances",
+            mixture.variances.tolist(),
+            "expected > 0, or delta > 0: an atom has no score at time 0",
         )
     lw = np.log(mixture.weights) - 0.5 * np.log(2.0 * np.pi * variances)
     return Table(mixture.means * decay, 1.0 / variances, lw)
@@ -234,7 +242,9 @@ class Custom:
         if self.slope is not None:
             return np.asarray(self.slope(tau, x), dtype=np.float64)
         width = 1e-5 * (1.0 + np.abs(x))
-        return (np.asarray(self.value(tau, x + width)) - np.asarray(self.value(tau, x - width))) / (2.0 * width)
+        return (np.asarray(self.value(tau, x + width)) - np.asarray(self.value(tau, x - width))) / (
+            2.0 * width
+        )
 
 
 ScoreError = Affine | Bump | Oscillation | OtherMixture

@@ -23,6 +23,7 @@ from simulators.samplers.scheme import Heun
 __all__ = ["Flow", "FoldedChart", "MonotoneChart", "folds"]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 SAMPLES = 2049
 DEPTH = 55.0  # log density beyond which the start is negligible
 
@@ -77,7 +78,7 @@ def _interpreted(problem: Problem, t: Array, heun: bool) -> tuple[Array, Array, 
     """The same transport with the score error called at every stage."""
     mu, inv, lw, mu2, inv2, lw2, errors = problem.row
     error, times = problem.error, problem.times
-    assert isinstance(error, Custom) and error.slope is not None
+    assert isinstance(error, Custom)
 
     def score(k: int, x: Array) -> tuple[Array, Array]:
         row = min(k, mu.shape[0] - 1)
@@ -101,13 +102,15 @@ def _interpreted(problem: Problem, t: Array, heun: bool) -> tuple[Array, Array, 
             move, slope = a * x + b * s, a + b * ds
         x, low = _add(x, move + low * (1.0 + slope))
         with np.errstate(divide="ignore"):
-            log_slope = log_slope + np.where(slope > -0.5, np.log1p(np.maximum(slope, -0.5)), np.log(abs(1.0 + slope)))
+            log_slope = log_slope + np.where(
+                slope > -0.5, np.log1p(np.maximum(slope, -0.5)), np.log(abs(1.0 + slope))
+            )
         sign = sign * np.sign(1.0 + slope)
     return x + low, log_slope, sign
 
 
 def _add(a: Array, b: Array) -> tuple[Array, Array]:
-    """a + b and its rounding error."""
+    """The sum a + b and its rounding error."""
     total = a + b
     back = total - a
     return total, (a - (total - back)) + (b - back)
@@ -152,14 +155,14 @@ class MonotoneChart:
 
     def invert(self, y: Array) -> Array:
         """Starting points whose images are y."""
-        t, images = self.flow.samples[:2]
+        images = self.flow.samples[1]
         left, right = self.flow.covering(float(y.min()), float(y.max()))
         rising = 1.0 if images[-1] > images[0] else -1.0
         return solve(self.flow, y, np.full(y.size, left), np.full(y.size, right), np.full(y.size, rising))
 
 
 def solve(flow: Flow, y: Array, left: Array, right: Array, rising: Array) -> Array:
-    """Points t in [left, right] with image y, on a branch where the map rises or falls: Newton in a bracket."""
+    """Points in [left, right] with image y, on a branch where the map rises or falls: bracketed Newton."""
     lo, hi = left.copy(), right.copy()
     t = 0.5 * (lo + hi)
     live = np.arange(y.size)
@@ -172,7 +175,9 @@ def solve(flow: Flow, y: Array, left: Array, right: Array, rising: Array) -> Arr
             following = t[live] - gap * np.exp(-log_slope)
         outside = ~((following > lo[live]) & (following < hi[live]))
         following = np.where(outside, 0.5 * (lo[live] + hi[live]), following)
-        still = (gap != 0) & (abs(following - t[live]) > 4e-16 * (abs(t[live]) + 1e-300)) & (lo[live] < hi[live])
+        still = (
+            (gap != 0) & (abs(following - t[live]) > 4e-16 * (abs(t[live]) + 1e-300)) & (lo[live] < hi[live])
+        )
         t[live] = np.where(gap == 0, t[live], following)
         live = live[still]
         if live.size == 0:
@@ -237,11 +242,12 @@ class FoldedChart:
             log_slope = np.log(0.5 * np.pi * length * np.sin(np.pi * share))
         return y, log_slope, self.logpdf(y)
 
-    def preimages(self, y: Array) -> tuple[Array, Array, Array]:
+    def preimages(self, y: Array) -> tuple[Index, Index, Array]:
         """(index into y, branch, starting point) of every preimage."""
         left, right, first, last, rising = self.branches
         low, high = np.minimum(first, last), np.maximum(first, last)
-        which, branch = np.nonzero((y[:, None] > low) & (y[:, None] < high))
+        inside = (y[:, None] > low) & (y[:, None] < high)
+        which, branch = (found.astype(np.intp) for found in np.nonzero(inside))
         t = solve(self.flow, y[which], left[branch], right[branch], rising[branch])
         return which, branch, t
 
@@ -263,8 +269,8 @@ class FoldedChart:
         below_left, above_left = self.flow.start_tails(left)
         below_right, above_right = self.flow.start_tails(right)
         mass = np.where(above_left < 0.5, above_left - above_right, below_right - below_left)
-        cdf = (y[:, None] >= high) @ mass
-        sf = (y[:, None] <= low) @ mass
+        cdf: Array = (y[:, None] >= high).astype(np.float64) @ mass
+        sf: Array = (y[:, None] <= low).astype(np.float64) @ mass
         which, branch, t = self.preimages(y)
         below, above = self.flow.start_tails(t)
         lower = np.where(above_left[branch] < 0.5, above_left[branch] - above, below - below_left[branch])

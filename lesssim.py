@@ -37,6 +37,7 @@ _HOME = {
     "simulators.score_errors": "AffineError",
     "simulators.targets": "Gaussian",
     "properties.cases": "Case",
+    "properties.trials.models": "ModelCase",
     "properties.api": "check measure refute replay verify",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}

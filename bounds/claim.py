@@ -176,7 +176,7 @@ class Claim:
 
     def _expression(self, place: str, value: Any) -> sp.Expr:
         if isinstance(value, str):
-            return parse(value, field=place, parameters=frozenset(self.setup.ranges))
+            return parse(value, field=place, parameters=self.setup.names)
         if isinstance(value, float) and not math.isfinite(value):
             raise ClaimError(place, value, "a finite number")
         try:
@@ -233,7 +233,7 @@ class Claim:
                 raise ClaimError(
                     place, item, f"a relation, or one of {', '.join(PREDICATES)}{nearest(item, PREDICATES)}"
                 )
-            item = parse_relation(item, field=place, parameters=frozenset(self.setup.ranges))
+            item = parse_relation(item, field=place, parameters=self.setup.names)
         if item in (True, sp.true):
             return sp.Le(0, 1, evaluate=False)
         if item in (False, sp.false):
@@ -249,13 +249,22 @@ class Claim:
             for name in sorted(s.name for s in _free(expr)):
                 if name in LAWS:
                     raise ClaimError(place, name, "a law only inside a quantity, such as KL(target, output)")
-                if name not in NOTATION and name not in self.setup.ranges:
+                if self.setup.model and name not in self.setup.names:
+                    known = self.setup.names
+                    what = (
+                        f"a parameter or quantity of model {self.setup.model!r}: {', '.join(sorted(known))}"
+                    )
+                    raise ClaimError(place, name, what + nearest(name, known))
+                if name not in NOTATION and name not in self.setup.names:
                     raise ClaimError(
                         place,
                         name,
                         f"a known symbol{nearest(name, NOTATION)}, or a parameter whose range "
                         f"setup.parameters states, such as {{{name!r}: (0.1, 10)}}",
                     )
+            if self.setup.model and expr.has(Quantity):
+                quantity = min(expr.atoms(Quantity), key=str)
+                raise ClaimError(place, str(quantity), f"quantities of model {self.setup.model!r} only")
             for s in _free(expr):
                 if s != symbol(s.name):
                     raise ClaimError(

@@ -14,6 +14,7 @@ from typing import Any
 
 from bounds.errors import ClaimError, nearest
 from bounds.frozen import FrozenMapping
+from bounds.models import MODELS
 
 __all__ = ["AVERAGES", "CLOCKS", "FAMILIES", "GRIDS", "SAMPLERS", "STARTS", "Score", "Setup"]
 
@@ -107,6 +108,7 @@ class Setup:
         the claim.
     target     : one of `FAMILIES`.
     parameters : ranges of the user's own parameters, {"c": (0.1, 10)}.
+    model      : one of `bounds.models.MODELS`, for a claim about the quantities of a small world of its own.
     """
 
     clock: str | None = None
@@ -116,6 +118,7 @@ class Setup:
     score: str | Score | None = None
     target: str = "any"
     parameters: Mapping[str, tuple[float, float]] | Iterable[tuple[str, tuple[float, float]]] = ()
+    model: str = ""
 
     def __post_init__(self) -> None:
         for field, table in (
@@ -130,6 +133,10 @@ class Setup:
                 hint = nearest(value, table) if isinstance(value, str) else ""
                 choices = " or ".join(map(repr, table)) if len(table) == 2 else "one of " + ", ".join(table)
                 raise ClaimError(f"setup.{field}", value, choices + hint)
+        if self.model and self.model not in MODELS:
+            raise ClaimError(
+                "setup.model", self.model, f"one of {', '.join(MODELS)}{nearest(self.model, MODELS)}"
+            )
         if self.score is not None:
             object.__setattr__(self, "score", Score.read(self.score))
         ranges = dict(self.parameters)
@@ -141,12 +148,19 @@ class Setup:
         """Ranges of the user's parameters by name."""
         return dict(self.parameters)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Symbols that this setup adds to the notation: the user's parameters, and those of the model."""
+        model = MODELS.get(self.model)
+        own = {*(p.name for p in model.parameters), *(v.name for v in model.quantities)} if model else set()
+        return frozenset(self.ranges) | own
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data: strings, and lists for ranges."""
         fields = {name: getattr(self, name) for name in ("clock", "sampler", "grid", "start", "target")}
         fields["score"] = None if self.score is None else str(self.score)
         fields["parameters"] = {name: list(bounds) for name, bounds in self.ranges.items()}
-        return fields
+        return {**fields, "model": self.model} if self.model else fields
 
 
 def _range(name: str, value: Any) -> tuple[float, float]:

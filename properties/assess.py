@@ -19,7 +19,7 @@ from properties.population import Population
 from simulators.enclosure import Enclosure, weaker
 from simulators.errors import NotDefined
 
-__all__ = ["Assessment", "assess"]
+__all__ = ["Assessment", "Sides", "assess", "trivial_limit"]
 
 Array = NDArray[np.float64]
 
@@ -28,24 +28,15 @@ TRIVIAL = {"TV": 1.0, "Hellinger": 1.0}
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """Both sides of a claim on its admissible cases.
-
-    population : the rows that meet every assumption, with raised constants among their parameters.
-    lhs, rhs   : enclosures (C,).
-    tried      : rows before the assumptions were looked at.
-    passed     : rows that each assumption lets through on its own.
-    """
+class Sides:
+    """Both sides of a claim on some of its admissible cases, as enclosures (C,)."""
 
     claim: Claim
-    population: Population
     lhs: Enclosure
     rhs: Enclosure
-    tried: int
-    passed: dict[str, int]
 
     def __len__(self) -> int:
-        return len(self.population)
+        return int(self.lhs.lo.shape[0])
 
     @property
     def below(self) -> NDArray[np.bool_]:
@@ -106,6 +97,20 @@ class Assessment:
         return np.where(np.isnan(ratio), -np.inf, ratio)
 
 
+@dataclass(frozen=True)
+class Assessment(Sides):
+    """Both sides of a claim on the admissible rows of a population.
+
+    population : the rows that meet every assumption, with raised constants among their parameters.
+    tried      : rows before the assumptions were looked at.
+    passed     : rows that each assumption lets through on its own.
+    """
+
+    population: Population
+    tried: int
+    passed: dict[str, int]
+
+
 def trivial_limit(claim: Claim) -> float:
     """The largest value that the left side can take whatever the laws; infinite unless it is a bounded
     distance.
@@ -129,7 +134,7 @@ def assess(claim: Claim, population: Population) -> Assessment:
         parts = [_assess(claim, population.take(n == population.N)) for n in np.unique(population.N)]
         return _merged(claim, [part for part in parts if len(part)] or parts[:1], tried, parts)
     result = _assess(claim, population)
-    return Assessment(claim, result.population, result.lhs, result.rhs, tried, result.passed)
+    return Assessment(claim, result.lhs, result.rhs, result.population, tried, result.passed)
 
 
 def _assess(claim: Claim, population: Population) -> Assessment:
@@ -140,7 +145,7 @@ def _assess(claim: Claim, population: Population) -> Assessment:
     lhs, rhs, valued = _sides(claim, kept)
     if not bool(np.all(valued)):
         kept = kept.take(valued)
-    return Assessment(claim, kept, lhs, rhs, len(population), passed)
+    return Assessment(claim, lhs, rhs, kept, len(population), passed)
 
 
 def _without_raised(claim: Claim, population: Population) -> Population:
@@ -228,9 +233,9 @@ def _merged(claim: Claim, parts: list[Assessment], tried: int, every: list[Asses
             passed[name] = passed.get(name, 0) + count
     return Assessment(
         claim,
-        Population.concatenate([part.population for part in parts]),
         _stack([part.lhs for part in parts]),
         _stack([part.rhs for part in parts]),
+        Population.concatenate([part.population for part in parts]),
         tried,
         passed,
     )

@@ -25,7 +25,7 @@ from properties.space import space_of
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 
-__all__ = ["AGREEMENT", "Exam", "examine", "second_opinion"]
+__all__ = ["AGREEMENT", "ZERO", "Exam", "examine", "ratio_of", "second_opinion"]
 
 AGREEMENT = 1e-8
 """Largest relative difference between the two roads that still counts as the same number."""
@@ -44,7 +44,7 @@ class Exam:
     ratio   : lhs/rhs for "<=" and "==", rhs/lhs for ">=".
     """
 
-    case: Case
+    case: Any
     lhs: Enclosure
     rhs: Enclosure
     outcome: str
@@ -52,8 +52,12 @@ class Exam:
     level: str
 
 
-def examine(claim: Claim, case: Case, bits: Sequence[int] = BITS) -> Exam:
+def examine(claim: Claim, case: Any, bits: Sequence[int] = BITS) -> Exam:
     """Both sides of the claim on one case, in balls where every part has one, else in float enclosures."""
+    if not isinstance(case, Case):
+        from properties.trials.judging import examine_trial
+
+        return examine_trial(claim, case)
     if not bits:
         return _in_floats(claim, case)
     try:
@@ -64,7 +68,7 @@ def examine(claim: Claim, case: Case, bits: Sequence[int] = BITS) -> Exam:
     lhs, rhs = to_enclosure(left), to_enclosure(right)
     valued = not (left.is_nan() or right.is_nan())
     outcome = _outcome(claim.relation, left, right) if met and valued else "outside"
-    return Exam(case, lhs, rhs, outcome, _ratio(claim.relation, lhs, rhs), "enclosed")
+    return Exam(case, lhs, rhs, outcome, ratio_of(claim.relation, lhs, rhs), "enclosed")
 
 
 def _in_balls(claim: Claim, case: Case, bits: Sequence[int]) -> tuple[bool, flint.arb, flint.arb]:
@@ -138,7 +142,7 @@ def _in_floats(claim: Claim, case: Case) -> Exam:
         if result.touching[0]
         else "open"
     )
-    return Exam(case, lhs, rhs, outcome, _ratio(claim.relation, lhs, rhs), "deterministic")
+    return Exam(case, lhs, rhs, outcome, ratio_of(claim.relation, lhs, rhs), "deterministic")
 
 
 def _by_digits(claim: Claim, exam: Exam) -> Exam:
@@ -154,7 +158,8 @@ def _by_digits(claim: Claim, exam: Exam) -> Exam:
     return replace(exam, outcome=outcome)
 
 
-def _ratio(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
+def ratio_of(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
+    """lhs/rhs for "<=" and "==", rhs/lhs for ">="; infinite where only the larger side vanishes."""
     small, large = (rhs, lhs) if relation == ">=" else (lhs, rhs)
     with np.errstate(all="ignore"):
         if float(large.mid) == 0.0:
@@ -165,6 +170,10 @@ def _ratio(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
 
 def second_opinion(claim: Claim, exam: Exam) -> bool:
     """Whether the second road finds the violation of the exam, and the same two numbers."""
+    if not isinstance(exam.case, Case):
+        from properties.trials.judging import opinion_on_trial
+
+        return opinion_on_trial(claim, exam)
     try:
         left, right = _second_sides(claim, exam.case)
     except (NotDefined, ArithmeticError):  # no second road, or one whose quadrature does not converge

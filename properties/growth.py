@@ -18,7 +18,7 @@ from properties.population import Population
 from properties.search import Rung, consistent
 from properties.space import Gene, Space
 
-__all__ = ["Growth", "growth_of"]
+__all__ = ["FLAT", "Growth", "growth_of", "slope"]
 
 Array = NDArray[np.float64]
 
@@ -93,7 +93,7 @@ def _jointly(space: Space, rungs: Sequence[Rung], tops: tuple[float, ...]) -> Gr
         return None
     names = [name for gene in space.genes if (name := _carried(gene, rungs))]
     decades = np.arange(1.0, len(tops) + 1.0)
-    exponent, error = _slope(decades * np.log(10.0), np.log(np.array(tops)))
+    exponent, error = slope(decades * np.log(10.0), np.log(np.array(tops)))
     points = tuple((float(10.0**j), height) for j, height in zip(decades, tops, strict=True))
     ray = f"{', '.join(names)} together" if names else "the whole box together"
     return Growth(
@@ -191,13 +191,13 @@ def _fitted(
 ) -> Growth:
     name = f"{gene.name} -> {'oo' if outward > 0 else '0'}"
     half = slice(len(x) // 2, None)
-    exponent, error = _slope(np.log(x[half]), np.log(y[half]))
+    exponent, error = slope(np.log(x[half]), np.log(y[half]))
     law = "power"
     if gene.column == "T" and abs(exponent) > 4.0:
-        exponent, error = _slope(x[half], np.log(y[half]))
+        exponent, error = slope(x[half], np.log(y[half]))
         law = "exponential"
     elif abs(exponent) < 0.12 or (polylog and _bends(x, y)):
-        exponent, error = _slope(np.log(np.abs(np.log(x[half])) + 1.0), np.log(y[half]))
+        exponent, error = slope(np.log(np.abs(np.log(x[half])) + 1.0), np.log(y[half]))
         law = "log"
     points = tuple(sorted((float(a), float(b)) for a, b in zip(x, y, strict=True)))
     unbounded = not (polylog and law == "log")
@@ -211,7 +211,8 @@ def _bends(x: Array, y: Array) -> bool:
     return bool(slopes[-3:].mean() < 0.7 * slopes[:3].mean())
 
 
-def _slope(x: Array, y: Array) -> tuple[float, float]:
+def slope(x: Array, y: Array) -> tuple[float, float]:
+    """Least-squares slope of y against x, and its standard error."""
     centred = x - x.mean()
     spread = float(centred @ centred)
     slope = float(centred @ y) / spread

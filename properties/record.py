@@ -152,12 +152,12 @@ def _witness(claim: Claim, witness: Witness) -> dict[str, Any]:
     return {
         **(_exam(exam) or {}),
         "kind": witness.kind,
-        "latex": _case_latex(exam.case),
+        "latex": _case_latex(exam.case) if isinstance(exam.case, Case) else exam.case.latex(),
         "script": witness_script(claim, exam.case),
     }
 
 
-def witness_script(claim: Claim, case: Case) -> str:
+def witness_script(claim: Claim, case: Any) -> str:
     """At most eight lines of Python that show the violation through the public API."""
     sign = {"<=": ">", ">=": "<", "==": "!="}[claim.relation]
     certain = {"<=": "lhs.lo > rhs.hi", ">=": "lhs.hi < rhs.lo", "==": "lhs.lo > rhs.hi or lhs.hi < rhs.lo"}[

@@ -9,8 +9,8 @@ import numpy as np
 
 from bounds.claim import Claim
 from bounds.errors import ClaimError
-from properties.cases import Case
 from properties.exam import examine, second_opinion
+from properties.trials.reading import read_case
 
 __all__ = ["SCHEMA", "replay", "witness_file"]
 
@@ -36,7 +36,7 @@ def replay(data: Mapping[str, Any]) -> dict[str, Any]:
         if name not in data:
             raise ClaimError(name, None, f"the {name} of a saved witness")
     claim = Claim.from_dict(data["claim"])
-    case = Case.from_dict(data["witness"].get("case"))
+    case = read_case(data["witness"].get("case"))
     exam = examine(claim, case)
     verdict = {"below": "holds", "above": "undecided"}.get(exam.outcome, "undecided")
     if exam.outcome == "above" and second_opinion(claim, exam):

@@ -289,7 +289,7 @@ def _tagged(population: Population, family: NDArray[np.int64]) -> Population:
 def _untagged(result: Assessment) -> Assessment:
     parameters = {name: values for name, values in result.population.parameters.items() if name != "family"}
     population = result.population.with_columns(parameters=parameters)
-    return Assessment(result.claim, population, result.lhs, result.rhs, result.tried, result.passed)
+    return Assessment(result.claim, result.lhs, result.rhs, population, result.tried, result.passed)
 
 
 def _replaced(population: Population, parent: int, source: Population, row: int) -> Population:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -24,6 +25,8 @@ from properties.population import Population
 from properties.search import EFFORTS, Effort, Found, Rung, climb, ladder, sweep
 from properties.shrink import natural, rounded, simplified
 from properties.space import Space, space_of
+from properties.trials.judging import PACES, Finding, find_trials
+from properties.trials.models import ModelCase, ModelFamily
 from simulators.enclosure import weaker
 from simulators.errors import NotDefined
 
@@ -75,10 +78,13 @@ class Verdict:
     work: int = 0
 
 
-def sharp_cases(claim: Claim) -> list[Case]:
+def sharp_cases(claim: Claim) -> list[Any]:
     """The claim's own sharp cases, completed from its setup."""
-    cases = []
+    cases: list[Any] = []
     for sharp in claim.sharp:
+        if claim.setup.model:
+            cases.append(ModelCase.from_dict({"model": claim.setup.model, **dict(sharp.case)}))
+            continue
         data = {"clock": claim.setup.clock, "sampler": claim.setup.sampler, **dict(sharp.case)}
         if claim.setup.start == "q_T":
             data.setdefault("start", "q_T")
@@ -105,6 +111,8 @@ def judge(
     why = untestable(claim)
     if why:
         return Verdict(claim, "untested", why, not_tried=_not_tried(claim))
+    if claim.setup.model:
+        return _judge_model(claim, seed, effort, briefly=briefly)
     work = EFFORTS[effort] if isinstance(effort, str) else effort
     for kind in (sp.Integral, Iterate):
         if any(expr.has(kind) for expr in claim.expressions):
@@ -134,6 +142,44 @@ def judge(
     verdict = _decide(claim, space, found, rungs, work, entropy, bits)
     verdict.sharp = _sharp_ratios(claim, cases, bits)
     return verdict
+
+
+def _judge_model(claim: Claim, seed: int, effort: Effort | str, *, briefly: bool) -> Verdict:
+    """The verdict on a claim about a model, whose cases are looked at one by one."""
+    pace = PACES[effort] if isinstance(effort, str) else PACES["deep" if effort.groups > 200 else "default"]
+    cases = sharp_cases(claim)
+    rng = np.random.default_rng([seed, int(claim.hash, 16)])
+    finding = find_trials(claim, ModelFamily(claim), rng=rng, pace=pace, sharp=cases, briefly=briefly)
+    if not finding.found.admissible:
+        raise NoEffectiveCase(finding.reason, finding.found.tried)
+    verdict = _from_finding(claim, finding)
+    verdict.sharp = _sharp_ratios(claim, cases, BITS)
+    return verdict
+
+
+def _from_finding(claim: Claim, finding: Finding) -> Verdict:
+    found = finding.found
+    lower = finding.worst.ratio if finding.worst and not claim.is_stated else None
+    used = _rounded_up(MARGIN * lower) if lower is not None and finding.word == "bounded" else None
+    return Verdict(
+        claim,
+        finding.word,
+        finding.reason + (f"; C = {used:g} serves" if used is not None else ""),
+        evidence=finding.evidence,
+        worst=finding.worst,
+        witnesses=tuple(Witness(kind, exam) for kind, exam in finding.witnesses),
+        growth=finding.growth,
+        lower=lower,
+        used=used,
+        tried=found.tried,
+        admissible=found.admissible,
+        decided=finding.decided,
+        undecided=finding.undecided,
+        vacuous=found.vacuous,
+        points=found.points,
+        not_tried=_not_tried(claim),
+        work=4000 * found.tried,
+    )
 
 
 # -- deciding ------------------------------------------------------------------------------------------------
@@ -331,6 +377,8 @@ def _sharp_ratios(claim: Claim, cases: Sequence[Case], bits: Sequence[int]) -> l
 
 
 def _not_tried(claim: Claim) -> tuple[str, ...]:
+    if claim.setup.model:
+        return ("parameters outside the ranges of the model",)
     missing = []
     if claim.setup.target in ("any", "gaussian") and claim.setup.target == "any":
         missing.append("targets other than Gaussians")
@@ -341,12 +389,19 @@ def _not_tried(claim: Claim) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def worst_terms(claim: Claim, case: Case) -> list[tuple[str, float, float]]:
+def worst_terms(claim: Claim, case: Any) -> list[tuple[str, float, float]]:
     """Value ends of each term of the right side on a case, as (name, lo, hi)."""
     from properties.evaluate import FLOATS, evaluate
     from properties.measures import Measures
     from properties.space import space_of
 
+    if not isinstance(case, Case):
+        road = case.floats(claim.score.average)
+        values = [
+            road.value(term if not claim.is_stated else claim.constant * term)
+            for term in claim.terms.values()
+        ]
+        return [(name, float(v.lo), float(v.hi)) for name, v in zip(claim.terms, values, strict=True)]
     population = assess(
         claim, Population.of([case], claim.setup, list(space_of(claim).parameters))
     ).population

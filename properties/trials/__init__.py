@@ -1,0 +1,1 @@
+"""Cases that are looked at one by one: models, and targets that are not Gaussian."""

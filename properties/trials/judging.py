@@ -1,0 +1,315 @@
+"""The verdict on a claim whose cases are looked at one by one, in the same strict words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+from bounds.claim import Claim
+from properties.exam import AGREEMENT, ZERO, Exam, ratio_of
+from properties.growth import FLAT, Growth, slope
+from properties.trials.looking import Look, Looked, climb, digits_of, heights, look, sweep
+from properties.trials.road import Family
+from simulators.enclosure import Enclosure, weaker
+from simulators.errors import NotDefined
+
+__all__ = ["Finding", "Pace", "agrees", "examine_trial", "find_trials", "opinion_on_trial"]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many cases a profile looks at: random ones, then parents x generations x offspring; ``exact`` of
+    the closest are computed again by the second road.
+    """
+
+    count: int
+    parents: int
+    generations: int
+    offspring: int
+    rungs: int
+    exact: int
+
+
+PACES = {
+    "quick": Pace(60, 2, 5, 8, 3, 3),
+    "default": Pace(150, 3, 9, 8, 4, 5),
+    "deep": Pace(1500, 6, 40, 16, 6, 20),
+}
+
+
+@dataclass
+class Finding:
+    """What looking one by one has found: the word, the reason, and the cases behind it."""
+
+    word: str
+    reason: str
+    found: Looked
+    worst: Exam | None = None
+    witnesses: tuple[tuple[str, Exam], ...] = ()
+    growth: Growth | None = None
+    decided: int = 0
+    undecided: int = 0
+
+    @property
+    def evidence(self) -> str:
+        """The weakest level among the kept cases."""
+        levels = {side.level for seen in self.found.best for side in (seen.lhs, seen.rhs)}
+        return weaker(*levels) if levels else "none"
+
+
+def exam_of(seen: Look) -> Exam:
+    """The look as an exam."""
+    ratio = ratio_of(seen.claim.relation, seen.lhs, seen.rhs) if not seen.failed else float("nan")
+    return Exam(seen.case, seen.lhs, seen.rhs, seen.outcome, ratio, weaker(seen.lhs.level, seen.rhs.level))
+
+
+def examine_trial(claim: Claim, case: Any) -> Exam:
+    """Both sides on one case; what floats leave open is decided by the second road."""
+    seen = look(claim, case)
+    exam = exam_of(seen)
+    if exam.outcome != "open":
+        return exam
+    try:
+        left, right = digits_of(claim, case)
+    except (NotDefined, ArithmeticError, ValueError):
+        return exam
+    scale = max(abs(left), abs(right))
+    if scale < ZERO or abs(left - right) <= mp.mpf(10) ** -12 * scale:
+        outcome = "below" if claim.relation == "==" else "touching"
+    else:
+        ordered = {"<=": left < right, ">=": left > right, "==": False}[claim.relation]
+        outcome = "below" if ordered else "open"
+    return Exam(case, exam.lhs, exam.rhs, outcome, exam.ratio, exam.level)
+
+
+def agrees(value: mp.mpf, enclosure: Enclosure) -> bool:
+    """Whether a number of the second road lies in the enclosure, up to the agreement asked of two roads."""
+    if mp.isinf(value):
+        return bool(np.isinf(enclosure.hi))
+    slack = AGREEMENT * max(abs(float(value)), 1e-300)
+    return bool(enclosure.lo - slack <= float(value) <= enclosure.hi + slack)
+
+
+def opinion_on_trial(claim: Claim, exam: Exam) -> bool:
+    """Whether the second road finds the violation of the exam, and the same two numbers."""
+    try:
+        left, right = digits_of(claim, exam.case)
+    except (NotDefined, ArithmeticError, ValueError):
+        return False
+    violated = {
+        "<=": left > right,
+        ">=": left < right,
+        "==": abs(left - right) > mp.mpf(10) ** -12 * max(abs(left), abs(right)),
+    }
+    return bool(violated[claim.relation]) and agrees(left, exam.lhs) and agrees(right, exam.rhs)
+
+
+def find_trials(
+    claim: Claim,
+    family: Family,
+    *,
+    rng: np.random.Generator,
+    pace: Pace,
+    sharp: Sequence[Any] = (),
+    briefly: bool = False,
+) -> Finding:
+    """Search the family for the worst case and say what may be said.
+
+    briefly : stop at the first confirmed violation, without a worse or simpler one.
+    """
+    found = sweep(claim, family, rng, pace.count, sharp)
+    if not (briefly and claim.is_stated and found.ratio > 1.0):
+        climb(
+            claim,
+            family,
+            found,
+            rng,
+            parents=pace.parents,
+            generations=pace.generations,
+            offspring=pace.offspring,
+        )
+    if not found.admissible:
+        return Finding("untested", _nothing(found), found)
+    if not claim.is_stated:
+        return _hidden(claim, family, found, rng, pace)
+    if found.ratio > 1.0:
+        return _violated(claim, family, found, briefly=briefly)
+    return _upheld(claim, found, pace)
+
+
+def _nothing(found: Looked) -> str:
+    return max(found.failed, key=lambda name: found.failed[name]) if found.failed else "no case can be drawn"
+
+
+def _violated(claim: Claim, family: Family, found: Looked, *, briefly: bool) -> Finding:
+    for seen in found.best[:12]:
+        if seen.score <= 1.0:
+            break
+        exam = exam_of(seen)
+        if exam.outcome == "above" and opinion_on_trial(claim, exam):
+            witnesses = () if briefly else _witnesses(claim, family, exam)
+            worst = max((e for _, e in witnesses), key=lambda e: e.ratio, default=exam)
+            reason = (
+                f"the left side is {worst.ratio:.4g} times the bound on an admissible case; two roads agree"
+            )
+            if claim.relation == "==":
+                reason = (
+                    f"the two sides differ, ratio {worst.ratio:.6g}, on an admissible case; two roads agree"
+                )
+            return Finding("refuted", reason, found, worst, witnesses, decided=found.below)
+    why = "float enclosures show a violation that the second road does not confirm"
+    return Finding("undecided", why, found, exam_of(found.best[0]), undecided=1)
+
+
+def _witnesses(claim: Claim, family: Family, exam: Exam) -> tuple[tuple[str, Exam], ...]:
+    simplest = _simplified(claim, family, exam, keep=0.5)
+    everyday = _simplified(claim, family, exam, keep=0.9)
+    return ("simplest", simplest), ("worst", exam), ("natural", everyday)
+
+
+def _excess(score: float) -> float:
+    return min(float(np.log(score)), 50.0) if score > 0 else -np.inf
+
+
+def _simplified(claim: Claim, family: Family, exam: Exam, *, keep: float) -> Exam:
+    """The exam of a rounder case that keeps that part of the logarithm of the violation."""
+    best = look(claim, exam.case)
+    floor = keep * _excess(best.score)
+    for _ in range(3):
+        before = best.case
+        tried: set[str] = set()
+        improved = True
+        while improved:
+            improved = False
+            for candidate in family.simpler(best.case):
+                source = candidate.to_source()
+                if source in tried or len(source) > len(best.case.to_source()):
+                    continue
+                tried.add(source)
+                seen = look(claim, candidate)
+                if not seen.failed and _excess(seen.score) >= floor:
+                    best, improved = seen, True
+                    break
+        if best.case == before:
+            break
+    result = exam_of(best)
+    return result if result.outcome == "above" and opinion_on_trial(claim, result) else exam
+
+
+def _upheld(claim: Claim, found: Looked, pace: Pace) -> Finding:
+    decided, still_open = found.below, 0
+    for seen in found.unsettled[: 4 * pace.exact]:
+        exam = examine_trial(claim, seen.case)
+        decided += exam.outcome == "below"
+        still_open += exam.outcome in ("open", "above")
+    worst = exam_of(found.best[0])
+    unsure = _disagreement(claim, found, pace)
+    if unsure:
+        return Finding("undecided", unsure, found, worst, decided=decided, undecided=still_open)
+    if still_open:
+        why = f"{still_open} cases near equality stay open; more precision would tell"
+        return Finding("undecided", why, found, worst, decided=decided, undecided=still_open)
+    if not decided:
+        why = "no case could be decided; more precision would tell"
+        return Finding("undecided", why, found, worst)
+    if found.vacuous >= found.admissible:
+        why = "the bound is trivial on every admissible case that was tried"
+        return Finding("vacuous", why, found, worst, decided=decided)
+    why = (
+        f"both sides agree on all {decided} decided cases"
+        if claim.relation == "=="
+        else f"all {decided} decided cases lie below the bound; the closest reaches {worst.ratio:.4g} of it"
+    )
+    return Finding("holds", why, found, worst, decided=decided)
+
+
+def _disagreement(claim: Claim, found: Looked, pace: Pace) -> str:
+    """Whether the second road finds other numbers on one of the closest cases."""
+    for seen in found.best[: pace.exact]:
+        try:
+            left, right = digits_of(claim, seen.case)
+        except NotDefined:
+            continue
+        except (ArithmeticError, ValueError) as error:
+            return f"the second road fails on a close case: {error}"
+        if not (agrees(left, seen.lhs) and agrees(right, seen.rhs)):
+            return f"the two roads disagree on {seen.case.to_source()}"
+    return ""
+
+
+def _hidden(claim: Claim, family: Family, found: Looked, rng: np.random.Generator, pace: Pace) -> Finding:
+    tops = tuple(heights(claim, family, found, rng, rungs=pace.rungs, offspring=pace.offspring))
+    worst = exam_of(found.best[0])
+    unsure = _disagreement(claim, found, pace)
+    if unsure:
+        return Finding("undecided", unsure, found, worst)
+    growth = _along_rays(claim, family, found.best[0], tops)
+    decided = found.admissible
+    if growth.unbounded:
+        why = (
+            f"the ratio grows without bound along {growth.ray} ({growth.describe()}); "
+            f"it forces C >= {worst.ratio:.3g} already"
+        )
+        return Finding("diverges", why, found, worst, growth=growth, decided=decided)
+    if growth.settled:
+        why = f"the supremum seen is {worst.ratio:.4g}, flat as the box is extended"
+        return Finding("bounded", why, found, worst, growth=growth, decided=decided)
+    shown = ", ".join(f"{top:.3g}" for top in tops)
+    why = f"the supremum still grows slowly as the box is extended ({shown})"
+    return Finding("undecided", why, found, worst, growth=growth, decided=decided)
+
+
+def _along_rays(claim: Claim, family: Family, best: Look, tops: tuple[float, ...]) -> Growth:
+    """A power of a parameter along which the ratio rises to the end of its range, or the flat law."""
+    polylog = claim.constant == "polylog"
+    laws = []
+    for name, line in family.rays(best.case):
+        seen = [(x, look(claim, case)) for x, case in line]
+        points = [(x, s.score) for x, s in seen if not s.failed and np.isfinite(s.score) and s.score > 0]
+        law = _law(name, points, tops, polylog=polylog)
+        if law is not None:
+            laws.append(law)
+    if laws:
+        return max(laws, key=lambda law: law.points[-1][1] / law.points[0][1])
+    return Growth(tops, settled=len(tops) < 2 or tops[-1] <= FLAT * tops[-2] or _tires(tops))
+
+
+def _tires(tops: tuple[float, ...]) -> bool:
+    steps = np.diff(np.log(np.array(tops)))
+    return bool(
+        np.all(np.isfinite(steps))
+        and steps[-1] <= np.log(1.2)
+        and steps[-1] <= max(steps[:-1], default=np.inf)
+    )
+
+
+def _law(
+    name: str, points: list[tuple[float, float]], tops: tuple[float, ...], *, polylog: bool
+) -> Growth | None:
+    if len(points) < 8:
+        return None
+    x, y = np.array(points).T
+    half = slice(len(x) // 2, None)
+    rising = bool(np.all(np.diff(y[half]) > 0))
+    if not rising or y[-1] < 4.0 * y[len(y) // 2] or abs(np.log10(x[-1] / x[len(x) // 2])) < 2.0:
+        return None
+    exponent, error = slope(np.log(x[half]), np.log(y[half]))
+    tail, _ = slope(np.log(x[-4:]), np.log(y[-4:]))
+    if abs(tail) < 0.7 * abs(exponent) or abs(tail) < 0.05:
+        return None
+    interval = (exponent - 2 * error, exponent + 2 * error)
+    logarithmic = abs(exponent) < 0.12
+    return Growth(
+        tops,
+        name,
+        "log" if logarithmic else "power",
+        exponent,
+        interval,
+        tuple((float(a), float(b)) for a, b in points),
+        unbounded=not (polylog and logarithmic),
+        settled=polylog and logarithmic,
+    )

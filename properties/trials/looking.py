@@ -1,0 +1,222 @@
+"""Looking at cases one by one: both sides of a claim, a random sweep, a climb, and suprema over growing
+boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import sympy as sp
+
+from bounds.claim import Claim
+from bounds.render import text
+from properties.admissible import EQUALITY_RTOL, raising, relations
+from properties.assess import Sides
+from properties.trials.road import Family, ScalarRoad, Trial, scalar
+from simulators.enclosure import Enclosure
+from simulators.errors import NotDefined
+
+__all__ = ["SECOND_DIGITS", "Look", "Looked", "climb", "digits_of", "heights", "look", "sweep"]
+
+SECOND_DIGITS = 40
+_RAYS = 3
+
+
+@dataclass(frozen=True)
+class Look:
+    """Both sides of a claim on one case.
+
+    failed : the first assumption that the case does not meet, or "" (then the sides have values).
+    """
+
+    claim: Claim
+    case: Any
+    lhs: Enclosure
+    rhs: Enclosure
+    failed: str = ""
+
+    @property
+    def sides(self) -> Sides:
+        """The sides as arrays of length one, with the words that decide."""
+        return Sides(self.claim, _row(self.lhs), _row(self.rhs))
+
+    @property
+    def score(self) -> float:
+        """What the search pushes up; minus infinity for a case the claim does not speak of."""
+        return -np.inf if self.failed else float(self.sides.score[0])
+
+    @property
+    def outcome(self) -> str:
+        """One of below, above, touching, open and outside."""
+        if self.failed:
+            return "outside"
+        sides = self.sides
+        for word in ("below", "above", "touching"):
+            if bool(getattr(sides, word)[0]):
+                return word
+        return "open"
+
+
+def _row(value: Enclosure) -> Enclosure:
+    return Enclosure(value.lo.reshape(1), value.hi.reshape(1), value.method, value.level)
+
+
+def look(claim: Claim, case: Trial) -> Look:
+    """Both sides on a case, in float enclosures."""
+    nothing = Enclosure.between(-np.inf, np.inf)
+    road = case.floats(claim.score.average)
+    try:
+        with np.errstate(all="ignore"):
+            _raise(claim, road)
+            failed = next(_unmet(claim, case, road), "")
+            if failed:
+                return Look(claim, case, nothing, nothing, failed)
+            return Look(claim, case, scalar(road.value(claim.lhs)), scalar(road.value(claim.rhs)))
+    except NotDefined as error:
+        return Look(claim, case, nothing, nothing, str(error))
+    except (ArithmeticError, ValueError):  # a logarithm of a negative number: the bound has no value
+        return Look(claim, case, nothing, nothing, "the bound has a value")
+
+
+def _raise(claim: Claim, road: ScalarRoad) -> None:
+    for _, large, small in raising(claim):
+        road.override(large, road.arithmetic.largest(road[large], road.value(small)))
+
+
+def _unmet(claim: Claim, case: Trial, road: ScalarRoad) -> Iterator[str]:
+    for name in (item for item in claim.assuming if isinstance(item, str)):
+        if not case.predicate(name):
+            yield name
+    for rel in relations(claim):
+        if not _met(rel, road):
+            yield text(rel)
+
+
+def _met(rel: sp.Rel, road: ScalarRoad) -> bool:
+    left, right = scalar(road.value(rel.lhs)), scalar(road.value(rel.rhs))
+    scale = max(abs(float(left.mid)), abs(float(right.mid)))
+    if isinstance(rel, sp.Eq):
+        return abs(float(left.mid) - float(right.mid)) <= EQUALITY_RTOL * scale
+    if isinstance(rel, sp.Ge | sp.Gt):
+        left, right = right, left
+    if isinstance(rel, sp.Lt | sp.Gt):
+        return bool(left.hi < right.lo)
+    known = float(left.width) + float(right.width) <= 1e-9 * scale
+    return bool(left.hi <= right.lo or (known and left.lo <= right.hi))
+
+
+def digits_of(claim: Claim, case: Trial) -> tuple[mp.mpf, mp.mpf]:
+    """Both sides by the second road.
+
+    Raises NotDefined where a quantity has none.
+    """
+    with mp.workdps(SECOND_DIGITS):
+        road = case.digits(claim.score.average)
+        _raise(claim, road)
+        return +road.value(claim.lhs), +road.value(claim.rhs)
+
+
+@dataclass
+class Looked:
+    """What a search has seen, best cases first, and counts."""
+
+    claim: Claim
+    best: list[Look] = field(default_factory=list)
+    tried: int = 0
+    admissible: int = 0
+    below: int = 0
+    vacuous: int = 0
+    unsettled: list[Look] = field(default_factory=list)
+    failed: dict[str, int] = field(default_factory=dict)
+    points: list[tuple[float, float]] = field(default_factory=list)
+    keep: int = 24
+
+    def note(self, seen: Look) -> None:
+        """Count a look and keep it if it is among the best."""
+        self.tried += 1
+        if seen.failed:
+            self.failed[seen.failed] = self.failed.get(seen.failed, 0) + 1
+            return
+        self.admissible += 1
+        outcome = seen.outcome
+        self.below += outcome == "below"
+        self.vacuous += bool(seen.sides.vacuous[0])
+        if outcome in ("open", "touching") and len(self.unsettled) < 200:
+            self.unsettled.append(seen)
+        left, right = float(seen.lhs.mid), float(seen.rhs.mid)
+        if len(self.points) < 200 and 0 < left < np.inf and 0 < right < np.inf:
+            self.points.append((left, right))
+        self.best = sorted([*self.best, seen], key=lambda item: -item.score)[: self.keep]
+
+    @property
+    def ratio(self) -> float:
+        """The largest score seen."""
+        return self.best[0].score if self.best else -np.inf
+
+
+def sweep(
+    claim: Claim, family: Family, rng: np.random.Generator, count: int, sharp: Sequence[Any] = ()
+) -> Looked:
+    """The sharp cases, then random ones."""
+    found = Looked(claim)
+    for case in (*sharp, *family.draw(rng, count)):
+        found.note(look(claim, case))
+    return found
+
+
+def climb(
+    claim: Claim,
+    family: Family,
+    found: Looked,
+    rng: np.random.Generator,
+    *,
+    parents: int,
+    generations: int,
+    offspring: int,
+) -> None:
+    """Push the best cases up by random moves, with steps that shrink where nothing is gained."""
+    leaders = _apart(found.best, parents)
+    spreads = [0.7] * len(leaders)
+    for _ in range(generations):
+        for i, leader in enumerate(leaders):
+            if not np.isfinite(leader.score):
+                continue
+            for _ in range(offspring):
+                seen = look(claim, family.moved(leaders[i].case, rng, spreads[i]))
+                found.note(seen)
+                if seen.score > leaders[i].score * (1 + 1e-9):
+                    leaders[i] = seen
+            improved = leaders[i].score > leader.score
+            spreads[i] = min(1.5, spreads[i] * 1.2) if improved else max(1e-4, spreads[i] * 0.6)
+
+
+def _apart(best: Sequence[Look], count: int) -> list[Look]:
+    """The best cases, at most two with (nearly) the same score."""
+    chosen: list[Look] = []
+    for seen in best:
+        same = sum(bool(np.isclose(other.score, seen.score, rtol=1e-6, atol=0.0)) for other in chosen)
+        if same < 2:
+            chosen.append(seen)
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def heights(
+    claim: Claim, family: Family, found: Looked, rng: np.random.Generator, *, rungs: int, offspring: int
+) -> list[float]:
+    """Suprema seen in boxes of growing shares of the ranges; ``found`` collects all of it."""
+    tops: list[float] = []
+    seeds = [seen.case for seen in found.best[:2]]
+    for rung in range(1, rungs + 1):
+        inner = family.within(rung / rungs)
+        local = sweep(claim, inner, rng, 4 * offspring, seeds if rung == rungs else ())
+        climb(claim, inner, local, rng, parents=2, generations=8, offspring=offspring)
+        for seen in local.best:
+            found.note(seen)
+        tops.append(max([local.ratio, *tops]))
+    return tops

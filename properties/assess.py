@@ -22,6 +22,7 @@ from simulators.errors import NotDefined
 __all__ = ["Assessment", "Sides", "assess", "trivial_limit"]
 
 Array = NDArray[np.float64]
+_NOTHING = Enclosure(np.empty(0), np.empty(0))
 
 TRIVIAL = {"TV": 1.0, "Hellinger": 1.0}
 """Largest value that a quantity can take whatever the laws: a bound above it says nothing."""
@@ -179,16 +180,23 @@ def _with_raised(claim: Claim, population: Population, measures: Measures) -> Po
 
 
 def _sides(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure, NDArray[np.bool_]]:
+    """Both sides on the rows where they have a value, and which rows these are; the others are found by
+    halving.
+    """
     everything = np.ones(len(population), dtype=bool)
     if not len(population):
-        empty = Enclosure(np.empty(0), np.empty(0))
-        return empty, empty, everything
+        return _NOTHING, _NOTHING, everything
     try:
         return (*_evaluate(claim, population), everything)
     except ValueError as error:
-        if isinstance(error, NotDefined) or len(population) == 1:
+        if isinstance(error, NotDefined):
             raise
-    return _row_by_row(claim, population)
+    if len(population) == 1:
+        return _NOTHING, _NOTHING, ~everything
+    middle = len(population) // 2
+    halves = [_sides(claim, population.take(rows)) for rows in np.split(np.arange(len(population)), [middle])]
+    left, right = (_stack([half[side] for half in halves]) for side in (0, 1))
+    return left, right, np.concatenate([half[2] for half in halves])
 
 
 def _evaluate(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure]:
@@ -201,20 +209,6 @@ def _evaluate(claim: Claim, population: Population) -> tuple[Enclosure, Enclosur
         for s in sides
     )
     return left, right
-
-
-def _row_by_row(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure, NDArray[np.bool_]]:
-    sides, valued = [], np.zeros(len(population), dtype=bool)
-    for i in range(len(population)):
-        try:
-            sides.append(_evaluate(claim, population.take([i])))
-            valued[i] = True
-        except ValueError:
-            continue
-    if not sides:
-        empty = Enclosure(np.empty(0), np.empty(0))
-        return empty, empty, valued
-    return _stack([s[0] for s in sides]), _stack([s[1] for s in sides]), valued
 
 
 def _stack(parts: list[Enclosure]) -> Enclosure:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bounds.errors import ClaimError, nearest
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from simulators.batch import SingleCase
     from simulators.enclosure import Enclosure
 
-__all__ = ["CLOCK_SPEED", "TIMES", "Case"]
+__all__ = ["CLOCK_SPEED", "TIMES", "Case", "own_grid", "unit_grid"]
 
 CLOCK_SPEED = {"unit": 1.0, "half": 0.5}
 """Unit-clock time that passes in one unit of the clock's own time."""
@@ -32,6 +33,27 @@ TIMES = frozenset({"t", "s", "h_corr"})
 
 _OPTION_OF = {"friction": "gamma_friction", "h_corr": "corrector_step", "a": "a", "t": "t", "L": "L"}
 _FIELDS = ("target", "clock", "sampler", "T", "N", "delta", "grid", "start", "error", "parameters")
+
+
+@lru_cache(maxsize=256)
+def own_grid(kind: str, T: float, N: int, delta: float) -> Grid:
+    """The grid of that kind, in the clock of its times."""
+    if kind == "uniform":
+        return Grid.uniform(T, N, delta)
+    if kind == "geometric":
+        return Grid.geometric(T, N, delta)
+    raise InputError("grid", kind, "expected 'uniform', 'geometric' or the times")
+
+
+@lru_cache(maxsize=256)
+def unit_grid(kind: str, T: float, N: int, delta: float, clock: str) -> Grid:
+    """The same grid in the unit clock; halving a float is exact."""
+    own, speed = own_grid(kind, T, N, delta), CLOCK_SPEED[clock]
+    if clock == "unit":
+        return own
+    if kind == "uniform":
+        return Grid.uniform(T * speed, N, delta * speed)
+    return Grid.from_times(own.times * speed)
 
 
 @dataclass(frozen=True)
@@ -91,26 +113,21 @@ class Case:
         """Unit-clock time per unit of the case's own time."""
         return CLOCK_SPEED[self.clock]
 
-    @property
+    @cached_property
     def own_grid(self) -> Grid:
         """The grid in the case's own clock."""
-        if isinstance(self.grid, tuple):
-            return Grid.from_times(self.grid)
-        if self.grid == "uniform":
-            return Grid.uniform(self.T, self.N, self.delta)
-        if self.grid == "geometric":
-            return Grid.geometric(self.T, self.N, self.delta)
-        raise InputError("grid", self.grid, "expected 'uniform', 'geometric' or the times")
+        return Grid.from_times(self.grid) if isinstance(self.grid, tuple) else own_grid(*self._times)
 
-    @property
+    @cached_property
     def unit_grid(self) -> Grid:
         """The same grid in the unit clock; halving a float is exact."""
-        own = self.own_grid
-        if self.clock == "unit":
-            return own
-        if own.kind == "uniform":
-            return Grid.uniform(self.T * self.speed, self.N, self.delta * self.speed)
-        return Grid.from_times(own.times * self.speed)
+        if not isinstance(self.grid, tuple):
+            return unit_grid(*self._times, self.clock)
+        return self.own_grid if self.clock == "unit" else Grid.from_times(self.own_grid.times * self.speed)
+
+    @property
+    def _times(self) -> tuple[str, float, int, float]:
+        return str(self.grid), self.T, self.N, self.delta
 
     @property
     def single(self) -> SingleCase:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bounds.setup import Setup
-from properties.cases import _OPTION_OF, CLOCK_SPEED, TIMES, Case
+from properties.cases import _OPTION_OF, CLOCK_SPEED, TIMES, Case, own_grid, unit_grid
 from simulators.batch import Batch, Setting
 from simulators.grids import Grid
 from simulators.score_errors import PROFILES, AffineError
@@ -212,8 +212,8 @@ class Population:
             return Setting(
                 case.unit_grid, "constant" if case.error is None else case.error.profile, self._pairs(options)
             )
-        own = Case(_PLACEHOLDER, str(self.setup.clock), "none", T, int(N), delta, GRID_KINDS[int(kind)])
-        return Setting(own.unit_grid, PROFILES[int(profile)], self._pairs(options))
+        grid = unit_grid(GRID_KINDS[int(kind)], T, int(N), delta, str(self.setup.clock))
+        return Setting(grid, PROFILES[int(profile)], self._pairs(options))
 
     def _pairs(self, values: Sequence[float]) -> tuple[tuple[str, float], ...]:
         pairs = {
@@ -251,11 +251,7 @@ class Population:
                 grids.append(self.given[given].own_grid)
             else:
                 T, N, delta, kind = key[:4]
-                grids.append(
-                    Case(
-                        _PLACEHOLDER, str(self.setup.clock), "none", T, int(N), delta, GRID_KINDS[int(kind)]
-                    ).own_grid
-                )
+                grids.append(own_grid(GRID_KINDS[int(kind)], T, int(N), delta))
         return grids
 
     def case(self, i: int) -> Case:
@@ -294,5 +290,3 @@ class Population:
             parameters,
         )
 
-
-_PLACEHOLDER = Gaussian((1.0,), (1,), (0.0,))

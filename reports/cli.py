@@ -190,12 +190,20 @@ def show(names: tuple[str, ...], verdict_from: str | None) -> None:
 @click.option(
     "--parameter", multiple=True, metavar="NAME=LOW:HIGH", help="A parameter of your own with its range."
 )
+@click.option("--falsehoods", is_flag=True, help="Also judge the falsehoods planted beside the claims.")
 @effort("default")
 @out_folder
 @json_file
 @loudness
 def verify(
-    names: tuple[str, ...], out: str, json_file: str | None, *, quiet: bool, verbose: bool, **options: Any
+    names: tuple[str, ...],
+    out: str,
+    json_file: str | None,
+    *,
+    falsehoods: bool,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
 ) -> None:
     """Check claims and write a report: the whole catalogue, or the claims named.
 
@@ -215,7 +223,14 @@ def verify(
     if not selection.entries:
         finish(report_errors(selection.errors))
     quiet = quiet or json_file == "-"
-    results = verified(selection.entries, settings_of(options), Path(out), quiet=quiet, verbose=verbose)
+    results = verified(
+        selection.entries,
+        settings_of(options),
+        Path(out),
+        quiet=quiet,
+        verbose=verbose,
+        falsehoods=falsehoods,
+    )
     results["errors"] += selection.errors
     if not results["claims"]:
         finish(report_errors(results["errors"]))

@@ -33,10 +33,12 @@ def verified(
     quiet: bool,
     verbose: bool = False,
     progress: bool = False,
+    falsehoods: bool = False,
 ) -> Results:
     """Verify, printing each verdict in turn unless quiet; an interruption ends the program with code 130.
 
     progress : whether a quiet run, too, may show a progress bar on a terminal.
+    falsehoods : whether the planted falsehoods of the catalogue's claims are judged too.
     """
     from reports.running import Interrupted, run
 
@@ -49,7 +51,9 @@ def verified(
 
     progress = (progress or not quiet) and len(entries) > 1 and sys.stderr.isatty()
     try:
-        results = run(entries, settings, out, show=show, say=say, progress=progress)
+        results = run(
+            entries, settings, out, show=show, say=say, progress=progress, falsehoods=falsehoods
+        )
     except Interrupted as stop:
         say(str(stop))
         sys.exit(130)

@@ -168,4 +168,4 @@ def _whole_catalogue(options: Mapping[str, Any], out: Path) -> Results:
     from reports.output import verified
     from reports.selection import select
 
-    return verified(select(()).entries, settings_of(options), out, quiet=True, progress=True)
+    return verified(select(()).entries, settings_of(options), out, quiet=True, progress=True, falsehoods=True)

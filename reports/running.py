@@ -46,6 +46,7 @@ def run(
     show: Callable[[Record], None],
     say: Callable[[str], None],
     progress: bool,
+    falsehoods: bool,
 ) -> Results:
     """Verify the claims, in their order, reusing the records that an interrupted run left in ``out``.
 
@@ -54,14 +55,15 @@ def run(
     show     : called with each record, in the order of the entries, as soon as its turn has come.
     say      : called with remarks.
     progress : whether a progress bar may appear on standard error.
+    falsehoods : whether the planted falsehoods of the claims are judged too.
     Raises Interrupted on Ctrl-C.
     """
     from properties.session import verify
     from reports.selection import planted
 
-    falsehoods = planted(entries)
+    false = planted(entries) if falsehoods else []
     partial = Partial(out / PARTIAL)
-    tokens = _tokens(entries, falsehoods, settings)
+    tokens = _tokens(entries, false, settings)
     done = _reusable(entries, tokens, partial.records())
     if done:
         say(f"resumed: {len(done)} of {len(entries)} claims were finished by an interrupted run")
@@ -82,7 +84,7 @@ def run(
             results: Results = verify(
                 entries,
                 settings,
-                falsehoods=falsehoods,
+                falsehoods=false,
                 on_start=bar.start if bar else None,
                 on_done=on_done,
                 done=done,

@@ -44,7 +44,7 @@ class Grid:
             raise InputError("kind", self.kind, f"expected one of {', '.join(KINDS)}")
         _check_count(self.N)
         object.__setattr__(self, "N", int(self.N))
-        object.__setattr__(self, "given", tuple(float(t) for t in self.given))
+        object.__setattr__(self, "given", tuple(np.asarray(self.given, dtype=np.float64).tolist()))
         for name in ("T", "delta"):
             object.__setattr__(self, name, float(getattr(self, name)))
         _check_ends(self.T, self.delta, self.kind)
@@ -70,12 +70,12 @@ class Grid:
     @classmethod
     def from_times(cls, times: Iterable[float]) -> Grid:
         """The grid with these forward times, in decreasing order."""
-        points = tuple(float(t) for t in times)
+        points = tuple(np.array([*times], dtype=np.float64).tolist())
         if len(points) < 2:
             raise InputError("times", points, "expected at least two times")
-        for t in points:
-            if not isfinite(t):
-                raise InputError("times", t, "expected finite times")
+        finite = np.isfinite(points)
+        if not np.all(finite):
+            raise InputError("times", points[int(np.argmin(finite))], "expected finite times")
         return cls("custom", points[0], len(points) - 1, points[-1], points)
 
     @cached_property

@@ -15,6 +15,7 @@ from bounds.claims import (
     kwon_2022,
     langevin,
     regularisation,
+    score_identities,
     song_2021,
     w2_explicit,
 )
@@ -35,6 +36,7 @@ CATALOGUE: tuple[Claim, ...] = (
     *kwon_2022.CLAIMS,
     *langevin.CLAIMS,
     *regularisation.CLAIMS,
+    *score_identities.CLAIMS,
     *song_2021.CLAIMS,
     *w2_explicit.CLAIMS,
 )
@@ -52,6 +54,7 @@ FALSEHOODS: tuple[Claim, ...] = (
     *kwon_2022.FALSEHOODS,
     *langevin.FALSEHOODS,
     *regularisation.FALSEHOODS,
+    *score_identities.FALSEHOODS,
     *song_2021.FALSEHOODS,
     *w2_explicit.FALSEHOODS,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -346,26 +346,29 @@ class Claim:
     def statement_text(self) -> str:
         """One line: left side, sign, terms."""
         factor = "" if not self.is_stated or self.constant == 1 else f"{text(self.constant)} * "
-        total = " + ".join(text(term) for term in self.terms.values())
+        total = _joined(text(term) for term in self.terms.values())
         return f"{text(self.lhs)} {self._sign} {factor}{f'({total})' if factor else total}"
 
     def latex(self) -> str:
         """LaTeX of the statement."""
+        letters = self.setup.letters
         sign = {"<=": r"\le", ">=": r"\ge", "==": "=", "<~": r"\lesssim", "<~~": r"\lesssim_{\log}"}[
             self._sign
         ]
-        total = " + ".join(latex(term) for term in self.terms.values())
-        factor = "" if not self.is_stated or self.constant == 1 else latex(self.constant)
-        return f"{latex(self.lhs)} {sign} " + (rf"{factor} \left( {total} \right)" if factor else total)
+        total = _joined(latex(term, letters) for term in self.terms.values())
+        if self.is_stated and self.constant != 1:
+            total = rf"{latex(self.constant)} \left( {total} \right)"
+        return f"{latex(self.lhs, letters)} {sign} {total}"
 
     def mathml(self) -> str:
         """Presentation MathML of the statement, one ``<math>`` element."""
+        letters = self.setup.letters
         sign = {"<=": "≤", ">=": "≥", "==": "=", "<~": "≲", "<~~": "≲"}[self._sign]
-        inner = [_inner(mathml(term)) for term in self.terms.values()]
+        inner = [_inner(mathml(term, letters)) for term in self.terms.values()]
         total = "<mo>+</mo>".join(inner)
         factor = "" if not self.is_stated or self.constant == 1 else _inner(mathml(self.constant))
         right = f"{factor}<mo>(</mo>{total}<mo>)</mo>" if factor else total
-        body = f"{_inner(mathml(self.lhs))}<mo>{sign}</mo>{right}"
+        body = f"{_inner(mathml(self.lhs, letters))}<mo>{sign}</mo>{right}"
         return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><mrow>{body}</mrow></math>'
 
     def assumption_texts(self) -> tuple[str, ...]:
@@ -434,6 +437,12 @@ class Claim:
         return replace(
             self, key=f"{self.key}!{name}", **{"sharp": (), "standing": "derived", "source": None, **changes}
         )
+
+
+def _joined(terms: Iterable[str]) -> str:
+    """The terms as a sum."""
+    first, *others = terms
+    return first + "".join(f" - {t[1:].lstrip()}" if t.startswith("-") else f" + {t}" for t in others)
 
 
 def _letters(word: str) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import unescape
 
 import sympy as sp
 from sympy.printing.mathml import MathMLPresentationPrinter
 
+from bounds.frozen import FrozenMapping
 from bounds.notation import latex_names
 from bounds.quantity import LAW_LATEX, Quantity
 
-__all__ = ["latex", "mathml", "text"]
+__all__ = ["latex", "mathml", "plain", "text"]
 
 _MATH_LETTERS = {
     r"\gamma": "γ",
@@ -25,9 +27,10 @@ _MATH_LETTERS = {
 _SEPARATORS = {"KL": "∥", "chi2": "∥", "PathKL": "∥", "FI": "|"}
 
 
-def latex(expr: sp.Basic) -> str:
-    """LaTeX of an expression or relation, in the notation's letters."""
-    result: str = sp.latex(expr, symbol_names=latex_names(expr), order="none")
+def latex(expr: sp.Basic, letters: Mapping[str, str] = FrozenMapping()) -> str:
+    """LaTeX of an expression or relation, in the notation's letters and those given by name."""
+    own = {s: f"{{{letters[s.name]}}}" for s in expr.atoms(sp.Symbol) if s.name in letters}
+    result: str = sp.latex(expr, symbol_names=latex_names(expr) | own, order="none")
     return result
 
 
@@ -40,6 +43,8 @@ def text(expr: sp.Basic) -> str:
 
 class _Presentation(MathMLPresentationPrinter):
     """sympy's presentation printer, with the field's names for symbols, laws and quantities."""
+
+    letters: Mapping[str, str] = FrozenMapping()
 
     def _printmethod_quantity(self, expr: Quantity) -> object:
         row = self.dom.createElement("mrow")
@@ -88,9 +93,9 @@ class _Presentation(MathMLPresentationPrinter):
         return node
 
     def _print_Symbol(self, sym: sp.Symbol, style: str = "plain") -> object:
-        pieces = _SYMBOL_MATHML.get(sym.name)
+        pieces = _SYMBOL_MATHML.get(sym.name) if sym.name not in self.letters else None
         if pieces is None:
-            return self._token("mi", sym.name)
+            return self._token("mi", plain(self.letters.get(sym.name, sym.name)))
         base, sub, sup = pieces
         node = self._token("mi", base)
         if sub and sup:
@@ -124,12 +129,50 @@ for _quantity in Quantity.__subclasses__():
     setattr(_Presentation, f"_print_{_quantity.__name__}", _Presentation._printmethod_quantity)
 
 
+_PLAIN = (
+    (r"\\(?:left|right)", ""),
+    (r"\\mathrm\{(\w+)\}", r"\1"),
+    (r"\\(?:hat|bar)\\?(\w+)", r"\\\1"),
+    (r"\\sqrt\{([^}]*)\}", r"√(\1)"),
+    (r"\\kappa", "κ"),
+    (r"\\epsilon", "ε"),
+    (r"\\delta", "δ"),
+    (r"\\Delta", "Δ"),
+    (r"\\mu", "μ"),
+    (r"\\rho", "ρ"),
+    (r"\\sigma", "σ"),
+    (r"\\lambda", "λ"),
+    (r"\\theta", "θ"),
+    (r"\\alpha", "α"),
+    (r"\\eta", "η"),
+    (r"\\ge", "≥"),
+    (r"\\le", "≤"),
+    (r"\\prod", "∏"),
+    (r"\\sum", "∑"),
+    (r"\^2", "²"),
+    (r"\^4", "⁴"),
+    (r"[{}\\]", ""),
+)
+
+
+def plain(letter: str) -> str:
+    r"""The LaTeX of a name as a line of text.
+
+    >>> plain(r"E|\hat\epsilon-Z|^2")
+    'E|ε-Z|²'
+    """
+    for pattern, replacement in _PLAIN:
+        letter = re.sub(pattern, replacement, letter)
+    return letter
+
+
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot|apos);)[A-Za-z]+;")
 """Entities that HTML knows and XML does not."""
 
 
-def mathml(expr: sp.Basic) -> str:
-    """Presentation MathML of an expression or relation, as one ``<math>`` element."""
+def mathml(expr: sp.Basic, letters: Mapping[str, str] = FrozenMapping()) -> str:
+    """Presentation MathML of an expression or relation, as one ``<math>`` element; see `latex`."""
     printer = _Presentation({"disable_split_super_sub": True})
+    printer.letters = letters
     body = _ENTITY.sub(lambda match: unescape(match.group()), printer.doprint(expr))
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow>{body}</mrow></math>'

@@ -151,9 +151,13 @@ class Setup:
     @property
     def names(self) -> frozenset[str]:
         """Symbols that this setup adds to the notation: the user's parameters, and those of the model."""
+        return frozenset(self.ranges) | frozenset(MODELS[self.model].names if self.model else ())
+
+    @property
+    def letters(self) -> Mapping[str, str]:
+        """LaTeX of the model's parameters and quantities by name."""
         model = MODELS.get(self.model)
-        own = {*(p.name for p in model.parameters), *(v.name for v in model.quantities)} if model else set()
-        return frozenset(self.ranges) | own
+        return {} if model is None else {e.name: e.latex for e in (*model.parameters, *model.quantities)}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: strings, and lists for ranges."""

@@ -86,7 +86,7 @@ def claim_record(verdict: Verdict, file: str, falsehoods: Sequence[dict[str, Any
         "assumptions": [
             {
                 "text": PREDICATES[item] if isinstance(item, str) else text(item),
-                "latex": "" if isinstance(item, str) else latex(item),
+                "latex": "" if isinstance(item, str) else latex(item, claim.setup.letters),
             }
             for item in claim.assuming
         ],
@@ -209,7 +209,7 @@ def _terms(claim: Claim, worst: Exam | None) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "latex": latex(claim.terms[name]),
+            "latex": latex(claim.terms[name], claim.setup.letters),
             "value": [_number(lo), _number(hi)],
             "share": _number(0.5 * (lo + hi) / total) if total and np.isfinite(total) else None,
         }

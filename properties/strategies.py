@@ -7,6 +7,7 @@ never filters: a move that leaves the claim's assumptions falls back to the admi
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from properties.cases import Case
 from properties.population import Population
 from properties.search import consistent
 from properties.space import Space, draw, space_of
+from properties.trials.looking import look
+from properties.trials.models import ModelCase, ModelFamily
 from simulators.grids import Grid
 from simulators.score_errors import PROFILES, AffineError
 from simulators.targets import Gaussian
@@ -63,10 +66,12 @@ def affine_errors(draw: st.DrawFn, *, spaces: int = 1) -> AffineError:
     return AffineError(shift, linear, draw(st.sampled_from(PROFILES)))
 
 
-def cases(claim: Claim) -> st.SearchStrategy[Case]:
+def cases(claim: Claim) -> st.SearchStrategy[Any]:
     """Admissible cases of a claim: drawn ones, moved in every parameter by up to two decades as far as the
     assumptions allow.
     """
+    if claim.setup.model:
+        return _of_model(ModelFamily(claim), _model_pool(claim))
     space, pool = _pool(claim)
     return _moved(space, pool)
 
@@ -102,6 +107,24 @@ def _moved(draw: st.DrawFn, space: Space, pool: Population) -> Case:
             moved = gene.put(moved, gene.get(moved) * 10.0**exponent)
     result = assess(space.claim, consistent(space, moved))
     return result.population.case(0) if len(result) else row.case(0)
+
+
+@lru_cache(maxsize=512)
+def _model_pool(claim: Claim) -> tuple[ModelCase, ...]:
+    """Admissible cases of a claim about a model, those with the roundest numbers first."""
+    rng = np.random.default_rng(int(claim.hash, 16))
+    found = [case for case in ModelFamily(claim).draw(rng, POOL) if not look(claim, case).failed]
+    if not found:
+        raise ValueError(f"{claim.key}: no admissible case among {POOL} drawn")
+    return tuple(sorted(found, key=lambda case: len(case.to_source())))
+
+
+@st.composite
+def _of_model(draw: st.DrawFn, family: ModelFamily, pool: tuple[ModelCase, ...]) -> ModelCase:
+    start = draw(st.sampled_from(pool))
+    names = sorted(start.parameters)
+    moved = family.moved_by(start, {name: draw(st.floats(-2, 2)) for name in names})
+    return start if moved is None or look(family.claim, moved).failed else moved
 
 
 st.register_type_strategy(Gaussian, gaussians())

@@ -11,13 +11,18 @@ import numpy as np
 
 from bounds.claim import Claim
 from properties.exam import AGREEMENT, ZERO, Exam, ratio_of
-from properties.growth import FLAT, Growth, slope
-from properties.trials.looking import Look, Looked, climb, digits_of, heights, look, sweep
+from properties.growth import Growth, slope
+from properties.trials.looking import Look, Looked, climb, digits_of, ladder, look, sweep
 from properties.trials.road import Family
 from simulators.enclosure import Enclosure, weaker
 from simulators.errors import NotDefined
 
 __all__ = ["Finding", "Pace", "agrees", "examine_trial", "find_trials", "opinion_on_trial"]
+
+STEADY = 1.15
+"""A supremum that rises by less than this factor over the last share of the ranges counts as flat: boxes are
+searched afresh, so that their suprema are known to a tenth or so.
+"""
 
 
 @dataclass(frozen=True)
@@ -242,12 +247,12 @@ def _disagreement(claim: Claim, found: Looked, pace: Pace) -> str:
 
 
 def _hidden(claim: Claim, family: Family, found: Looked, rng: np.random.Generator, pace: Pace) -> Finding:
-    tops = tuple(heights(claim, family, found, rng, rungs=pace.rungs, offspring=pace.offspring))
+    rungs = ladder(claim, family, found, rng, rungs=pace.rungs, offspring=pace.offspring)
     worst = exam_of(found.best[0])
     unsure = _disagreement(claim, found, pace)
     if unsure:
         return Finding("undecided", unsure, found, worst)
-    growth = _along_rays(claim, family, found.best[0], tops)
+    growth = _growth(claim, family, found.best[0], rungs)
     decided = found.admissible
     if growth.unbounded:
         why = (
@@ -258,13 +263,14 @@ def _hidden(claim: Claim, family: Family, found: Looked, rng: np.random.Generato
     if growth.settled:
         why = f"the supremum seen is {worst.ratio:.4g}, flat as the box is extended"
         return Finding("bounded", why, found, worst, growth=growth, decided=decided)
-    shown = ", ".join(f"{top:.3g}" for top in tops)
+    shown = ", ".join(f"{rung.score:.3g}" for rung in rungs)
     why = f"the supremum still grows slowly as the box is extended ({shown})"
     return Finding("undecided", why, found, worst, growth=growth, decided=decided)
 
 
-def _along_rays(claim: Claim, family: Family, best: Look, tops: tuple[float, ...]) -> Growth:
+def _growth(claim: Claim, family: Family, best: Look, rungs: Sequence[Look]) -> Growth:
     """A power of a parameter along which the ratio rises to the end of its range, or the flat law."""
+    tops = tuple(rung.score for rung in rungs)
     polylog = claim.constant == "polylog"
     laws = []
     for name, line in family.rays(best.case):
@@ -275,16 +281,30 @@ def _along_rays(claim: Claim, family: Family, best: Look, tops: tuple[float, ...
             laws.append(law)
     if laws:
         return max(laws, key=lambda law: law.points[-1][1] / law.points[0][1])
-    return Growth(tops, settled=len(tops) < 2 or tops[-1] <= FLAT * tops[-2] or _tires(tops))
+    flat = len(tops) < 2 or tops[-1] <= STEADY * tops[-2]
+    return _jointly(family, rungs, tops) or Growth(tops, settled=flat)
 
 
-def _tires(tops: tuple[float, ...]) -> bool:
-    steps = np.diff(np.log(np.array(tops)))
-    return bool(
-        np.all(np.isfinite(steps))
-        and steps[-1] <= np.log(1.2)
-        and steps[-1] <= max(steps[:-1], default=np.inf)
-    )
+def _jointly(family: Family, rungs: Sequence[Look], tops: tuple[float, ...]) -> Growth | None:
+    """Growth from rung to rung that does not tire, named by the parameter that moves most with it."""
+    if len(tops) < 4 or not all(np.isfinite(top) and top > 0 for top in tops):
+        return None
+    gains = np.diff(np.log(np.array(tops)))[-3:]
+    if gains.min() < np.log(2.0) or gains[-1] < 0.5 * gains.max():
+        return None
+    cases = [family.coordinates(rung.case) for rung in rungs]
+    rays = {}
+    for name in cases[0]:
+        sizes = np.abs([case[name] for case in cases])
+        if sizes.min() > 0 and max(sizes[-1] / sizes[0], sizes[0] / sizes[-1]) > 4.0:
+            rays[f"{name} -> {'oo' if sizes[-1] > sizes[0] else '0'}"] = sizes
+    if not rays:
+        return None
+    ray = max(rays, key=lambda name: abs(float(np.log(rays[name][-1] / rays[name][0]))))
+    exponent, error = slope(np.log(rays[ray]), np.log(np.array(tops)))
+    points = tuple((float(x), top) for x, top in zip(rays[ray], tops, strict=True))
+    interval = (exponent - 2 * error, exponent + 2 * error)
+    return Growth(tops, ray, "power", exponent, interval, points, unbounded=True, settled=False)
 
 
 def _law(

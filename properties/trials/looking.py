@@ -20,7 +20,7 @@ from properties.trials.road import Family, ScalarRoad, Trial, scalar
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 
-__all__ = ["SECOND_DIGITS", "Look", "Looked", "climb", "digits_of", "heights", "look", "sweep"]
+__all__ = ["SECOND_DIGITS", "Look", "Looked", "climb", "digits_of", "ladder", "look", "sweep"]
 
 SECOND_DIGITS = 40
 _RAYS = 3
@@ -206,11 +206,11 @@ def _apart(best: Sequence[Look], count: int) -> list[Look]:
     return chosen
 
 
-def heights(
+def ladder(
     claim: Claim, family: Family, found: Looked, rng: np.random.Generator, *, rungs: int, offspring: int
-) -> list[float]:
-    """Suprema seen in boxes of growing shares of the ranges; ``found`` collects all of it."""
-    tops: list[float] = []
+) -> list[Look]:
+    """The worst cases seen in boxes of growing shares of the ranges; ``found`` collects all of it."""
+    tops: list[Look] = []
     seeds = [seen.case for seen in found.best[:2]]
     for rung in range(1, rungs + 1):
         inner = family.within(rung / rungs)
@@ -218,5 +218,5 @@ def heights(
         climb(claim, inner, local, rng, parents=2, generations=8, offspring=offspring)
         for seen in local.best:
             found.note(seen)
-        tops.append(max([local.ratio, *tops]))
+        tops.append(max([*local.best[:1], *tops[-1:]], key=lambda seen: seen.score, default=found.best[0]))
     return tops

@@ -159,6 +159,10 @@ class ModelFamily:
         )
         return tuple(_shrunk(entry, self.share) for entry in (*own, *extra))
 
+    def coordinates(self, case: ModelCase) -> dict[str, float]:
+        """The parameters by name."""
+        return dict(case.parameters)
+
     def within(self, share: float) -> ModelFamily:
         """The same family with that share of its ranges."""
         return replace(self, share=share)
@@ -182,6 +186,14 @@ class ModelFamily:
             entry = entries[int(index)]
             values[entry.name] = _stepped(entry, values[entry.name], rng, spread)
         return self._made(values) or case
+
+    def moved_by(self, case: ModelCase, exponents: Mapping[str, float]) -> ModelCase | None:
+        """The case with its parameters multiplied by powers of ten, as far as their ranges go."""
+        values = dict(case.parameters)
+        for entry in self.entries:
+            if exponents[entry.name] and entry.scale != "linear":
+                values[entry.name] = _fitted(entry, values[entry.name] * 10.0 ** exponents[entry.name])
+        return self._made(values)
 
     def simpler(self, case: ModelCase) -> list[ModelCase]:
         """One parameter at a time made rounder: zero, one, a power of ten, one digit, two digits."""

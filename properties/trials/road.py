@@ -95,6 +95,10 @@ class Family(Protocol):
         """Cases near this one with rounder numbers, the simplest first."""
         ...
 
+    def coordinates(self, case: Any) -> dict[str, float]:
+        """The numbers of a case by name."""
+        ...
+
     def within(self, share: float) -> Family:
         """The same family with that share of its ranges."""
         ...

@@ -26,6 +26,7 @@ from bounds.quantity import Iterate, Quantity
 
 Values = dict[str, float]
 EVERYTHING = (*CATALOGUE, *FALSEHOODS)
+GAUSSIAN = [claim for claim in CATALOGUE if not claim.setup.model]
 TRUE_WORDS = ("holds", "bounded", "vacuous", "untested")
 every_claim = pytest.mark.parametrize("claim", CATALOGUE, ids=lambda claim: claim.key)
 everything = pytest.mark.parametrize("claim", EVERYTHING, ids=lambda claim: claim.key)
@@ -101,7 +102,7 @@ def test_key_is_well_formed(claim: Claim) -> None:
 @everything
 def test_every_symbol_is_known(claim: Claim) -> None:
     assert [
-        s.name for s in claim.symbols if s.name not in NOTATION and s.name not in claim.setup.ranges
+        s.name for s in claim.symbols if s.name not in NOTATION and s.name not in claim.setup.names
     ] == []
 
 
@@ -269,11 +270,11 @@ def is_plain(expr: sp.Basic) -> bool:
 
 
 def plain_terms(claim: Claim, name: str = "") -> dict[str, sp.Expr]:
-    """Terms in symbols only, whose name is ``name`` up to a comma."""
+    """Terms in the notation's symbols only, whose name is ``name`` up to a comma."""
     return {
         key: term
         for key, term in claim.terms.items()
-        if is_plain(term) and (not name or key.split(",")[0] == name)
+        if not claim.setup.model and is_plain(term) and (not name or key.split(",")[0] == name)
     }
 
 
@@ -287,7 +288,7 @@ def test_terms_are_nonnegative(claim: Claim) -> None:
 
 
 def test_constants_are_admissible_for_most_claims() -> None:
-    assert sum(next(admissible(claim), None) is not None for claim in CATALOGUE) > 0.8 * len(CATALOGUE)
+    assert sum(next(admissible(c), None) is not None for c in GAUSSIAN) > 0.8 * len(GAUSSIAN)
 
 
 T, N, t = symbols("T N t")

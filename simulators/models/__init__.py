@@ -1,0 +1,25 @@
+"""Small worlds with scalar parameters in which every quantity has an exact value, by name.
+
+`MODELS[name].value(quantity, parameters)` is an enclosure, `.second(...)` an independent number at high
+precision, `.admits(parameters)` the model's hidden constraints.
+
+>>> oracle = {"w": 0.3, "m1": -1, "m2": 2, "v1": 0.2, "v2": 0.5, "a_t": 0.6, "s_t": 0.8, "x": 0.7}
+>>> round(float(MODELS["two-component"].value("score", oracle).mid), 5)
+0.26753
+"""
+
+from collections.abc import Mapping
+
+from simulators.models import estimation, expectation_maximisation, identities, stability, two_times
+from simulators.models.tools import Numerics
+
+__all__ = ["MODELS", "Numerics"]
+
+MODELS: Mapping[str, Numerics] = {
+    **identities.MODELS,
+    **two_times.MODELS,
+    **stability.MODELS,
+    **expectation_maximisation.MODELS,
+    **estimation.MODELS,
+}
+"""Every model by name."""

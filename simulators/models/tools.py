@@ -1,0 +1,308 @@
+"""What every model's numerics share: numbers on two roads, integrals against Gaussians, and `Numerics`.
+
+The first road is ball arithmetic (flint) for closed forms, and float64 quadrature with an error estimate for
+integrals. The second is mpmath: other formulas, finite differences, and quadrature at high precision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+from flint import arb, ctx
+from numpy.typing import NDArray
+
+from simulators.enclosure import Enclosure
+from simulators.errors import InputError, NotDefined
+
+__all__ = [
+    "Array",
+    "Number",
+    "Numerics",
+    "Values",
+    "circle",
+    "exponential",
+    "hyperbolic_tangent",
+    "integral_by_panels",
+    "line_integral",
+    "logarithm",
+    "mean_by_floats",
+    "mean_by_trapezoid",
+    "normal_tail",
+    "plane_mean",
+    "root",
+    "shares",
+    "tanh_sinh",
+    "trapezoid",
+]
+
+Number = Any
+Array = NDArray[np.float64]
+Values = SimpleNamespace
+BITS = (80, 160, 320, 640)
+"""Working precisions of the first road, tried in turn until the value is known to `SHARP`."""
+
+SHARP = 1e-13
+REACH = 38.0
+"""Standard deviations that integrals run over; what lies beyond is below exp(-720)."""
+
+WIDE = 9.0
+"""The same on the plane, where absolute accuracy has to do: what lies beyond has mass below 1e-18."""
+
+TAIL = 1e-300
+COARSE = 0.0625
+ROUNDING = 1e-15
+"""Relative rounding of a term of a sum, for a unit of its exponent."""
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """The numbers of one model.
+
+    balls     : by quantity, balls from a namespace of balls: closed forms.
+    integrals : by quantity, enclosures from a namespace of floats: quadrature with an error estimate.
+    other     : by quantity, mpmath numbers from a namespace of mpmath numbers, by another algorithm.
+    integers  : parameters that are passed as int.
+    admits    : whether the parameters satisfy the model's hidden constraints.
+    """
+
+    balls: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
+    integrals: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
+    other: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
+    integers: tuple[str, ...] = ()
+    admits: Callable[[Mapping[str, float]], bool] = lambda parameters: True
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Names of the quantities, sorted."""
+        return tuple(sorted(self.other))
+
+    def value(self, quantity: str, parameters: Mapping[str, float]) -> Enclosure:
+        """The quantity as an enclosure; infinity is a value.
+
+        Raises InputError for parameters that the model does not admit or a quantity that it does not have,
+        NotDefined where the quantity has no value.
+        """
+        self._check(quantity, parameters)
+        if quantity in self.integrals:
+            return self.integrals[quantity](self._values(parameters, float))  # type: ignore[no-any-return]
+        for bits in BITS:
+            with ctx.workprec(bits):
+                ball = self.balls[quantity](self._values(parameters, arb))
+                if _sharp(ball) or bits == BITS[-1]:
+                    break
+        return _enclosure(ball)
+
+    def second(self, quantity: str, parameters: Mapping[str, float], digits: int = 30) -> Number:
+        """The quantity as an mpmath number, good to about ``digits`` digits; raises as `value` does."""
+        self._check(quantity, parameters)
+        with mp.workdps(digits + 15):
+            return mp.mpf(self.other[quantity](self._values(parameters, mp.mpf)))
+
+    def _check(self, quantity: str, parameters: Mapping[str, float]) -> None:
+        if quantity not in self.other:
+            raise InputError("quantity", quantity, f"expected one of {', '.join(self.quantities)}")
+        if not self.admits(parameters):
+            raise InputError("parameters", dict(parameters), "expected parameters that the model admits")
+
+    def _values(self, parameters: Mapping[str, float], kind: Callable[[Any], Number]) -> Values:
+        return Values(
+            **{name: int(v) if name in self.integers else kind(float(v)) for name, v in parameters.items()}
+        )
+
+
+def _sharp(ball: arb) -> bool:
+    if not ball.is_finite():
+        return not ball.is_nan() and bool(ball.is_exact())
+    return bool(ball.rad() <= abs(ball.mid()) * SHARP) or bool(abs(ball).upper() < TAIL)
+
+
+def _enclosure(ball: arb) -> Enclosure:
+    """The float enclosure of a ball, rounded outward."""
+    if ball.is_nan():
+        raise NotDefined("the quantity has no value here")
+    low, high = float(ball.lower()), float(ball.upper())
+    if not (ball.is_exact() and arb(low) == ball):
+        low, high = float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf))
+    return Enclosure.between(low, high, "ball arithmetic", "enclosed")
+
+
+# -- numbers of either road ----------------------------------------------------------------------------------
+
+
+def exponential(x: Number) -> Number:
+    """The exponential."""
+    return x.exp() if isinstance(x, arb) else mp.exp(x) if isinstance(x, mp.mpf) else np.exp(x)
+
+
+def logarithm(x: Number) -> Number:
+    """The natural logarithm."""
+    return x.log() if isinstance(x, arb) else mp.log(x) if isinstance(x, mp.mpf) else np.log(x)
+
+
+def root(x: Number) -> Number:
+    """The square root."""
+    return x.sqrt() if isinstance(x, arb) else mp.sqrt(x) if isinstance(x, mp.mpf) else np.sqrt(x)
+
+
+def hyperbolic_tangent(x: Number) -> Number:
+    """The hyperbolic tangent."""
+    return x.tanh() if isinstance(x, arb) else mp.tanh(x) if isinstance(x, mp.mpf) else np.tanh(x)
+
+
+def circle(x: Number) -> Number:
+    """2 pi, in the kind of number of ``x``."""
+    return 2 * arb.pi() if isinstance(x, arb) else 2 * mp.pi if isinstance(x, mp.mpf) else 2 * np.pi
+
+
+def normal_tail(x: Number) -> Number:
+    """P(Z > x) for a standard normal Z, for balls and mpmath numbers."""
+    return (x / arb(2).sqrt()).erfc() / 2 if isinstance(x, arb) else mp.erfc(x / mp.sqrt(2)) / 2
+
+
+def shares(exponents: Sequence[Number]) -> list[Number]:
+    """Softmax of the exponents, without overflow."""
+    if isinstance(exponents[0], np.ndarray):
+        top = np.max(exponents, axis=0)
+    else:
+        top = exponents[0]  # the exponents of balls and mpmath numbers know no bounds
+    raised = [exponential(e - top) for e in exponents]
+    total = sum(raised[1:], start=raised[0])
+    return [r / total for r in raised]
+
+
+# -- first road: the trapezoidal rule and Gauss-Legendre panels in float64 ------------------------------------
+
+
+def line_integral(
+    f: Callable[[Array], Array], low: float, high: float, digits: Callable[[Array], Array] | None = None
+) -> Enclosure:
+    """The integral of a function that is analytic around the line and negligible at both ends.
+
+    f      : takes and returns float64 arrays.
+    digits : size of the exponents that f takes, a measure of its rounding; by default fifty.
+    The trapezoidal rule, its step halved until two values agree; the last change and the rounding of the
+    terms bound the error. Converging geometrically, the rule squares its error with every halving, so that
+    the last change is far above the error that is left.
+    Raises NotDefined where the rule does not settle.
+    """
+    lost = digits or (lambda z: np.full_like(z, 50.0))
+    step = (high - low) / max(64, math.ceil((high - low) / COARSE))
+    z = np.arange(low, high + step / 2, step)
+    values = f(z)
+    total, loss = float(values.sum()), float(np.abs(values) @ lost(z))
+    for _ in range(8):
+        z = np.arange(low + step / 2, high, step)
+        values = f(z)
+        finer, loss = total + float(values.sum()), loss + float(np.abs(values) @ lost(z))
+        change, total, step = abs(finer - 2 * total) * step / 2, finer, step / 2
+        if change <= 1e-13 * step * loss:
+            return Enclosure.around(total * step, change + ROUNDING * step * loss + TAIL, "trapezoidal rule")
+    raise NotDefined(f"an integral over [{low:g}, {high:g}] does not settle")
+
+
+def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) -> Enclosure:
+    """E g(X) for X ~ N(mean, variance), g analytic around the line and of polynomial growth.
+
+    g : takes and returns float64 arrays.
+    Over `REACH` standard deviations by the trapezoidal rule; raises NotDefined where that does not settle.
+    """
+    deviation, scale = math.sqrt(variance), 1.0 / math.sqrt(2 * math.pi)
+
+    def integrand(z: Array) -> Array:
+        return np.asarray(scale * np.exp(-0.5 * z * z) * g(mean + deviation * z))
+
+    return line_integral(integrand, -REACH, REACH, lambda z: 8.0 + z * z)
+
+
+def plane_mean(g: Callable[[Array, Array], Array]) -> Enclosure:
+    """E g(Z1, Z2) for independent standard normals, g analytic and of polynomial growth, by the trapezoidal
+    rule over `WIDE` standard deviations; raises NotDefined where it does not settle.
+    """
+    previous: float | None = None
+    for h in (0.125, 0.0625, 0.03125):
+        z = np.arange(-WIDE, WIDE + h / 2, h)
+        phi = np.exp(-0.5 * z * z) * h / np.sqrt(2 * np.pi)
+        values = phi[:, None] * phi * g(z[:, None], z)
+        total, size = float(values.sum()), float(np.abs(values).sum())
+        if previous is not None and abs(total - previous) <= 1e-12 * size:
+            error = abs(total - previous) + 1e-13 * size
+            return Enclosure.around(total, error, "trapezoidal rule on the plane")
+        previous = total
+    raise NotDefined("an integral over the plane does not settle")
+
+
+def integral_by_panels(f: Callable[[Array], Array], cuts: Sequence[float], width: float) -> Enclosure:
+    """The integral of a function that is analytic between the cuts, by Gauss-Legendre panels.
+
+    f     : takes and returns float64 arrays.
+    width : of the widest panel.
+    Ten times the difference from a shorter rule, and rounding, bound the error.
+    """
+    edges: list[float] = [cuts[0]]
+    for low, high in zip(cuts, cuts[1:], strict=False):
+        count = max(1, math.ceil((high - low) / width))
+        edges.extend((low + (high - low) * np.arange(1, count + 1) / count).tolist())
+    ends = np.array(edges)
+    centre, half = (ends[1:] + ends[:-1])[:, None] / 2, (ends[1:] - ends[:-1])[:, None] / 2
+    results = []
+    for order in (24, 16):
+        nodes, weights = _legendre(order)
+        values = f(centre + half * nodes) * weights * half
+        results.append((float(values.sum()), float(np.abs(values).sum())))
+    (fine, size), (coarse, _) = results
+    return Enclosure.around(fine, 10 * abs(fine - coarse) + 40 * ROUNDING * size, "Gauss-Legendre panels")
+
+
+@cache
+def _legendre(order: int) -> tuple[Array, Array]:
+    nodes, weights = np.polynomial.legendre.leggauss(order)
+    return nodes, weights
+
+
+# -- second road: the trapezoidal rule -----------------------------------------------------------------------
+
+
+def trapezoid(f: Callable[[Number], Number], low: float, high: float, step: float = 0.25) -> Number:
+    """The integral of a function that vanishes with all derivatives at both ends, in mpmath.
+
+    Halves the step until two values agree to the working precision less ten digits.
+    """
+    h = mp.mpf(step)
+    count = math.ceil((high - low) / step)
+    nodes = [mp.mpf(low) + h * k for k in range(count + 1)]
+    total = mp.fsum(f(x) for x in nodes)
+    size = mp.fsum(abs(f(x)) for x in nodes)
+    tolerance = mp.mpf(10) ** (10 - mp.mp.dps)
+    for _ in range(9):
+        middles = [f(x + h / 2) for x in nodes]
+        finer = total + mp.fsum(middles)
+        size += mp.fsum(abs(m) for m in middles)
+        change = abs(finer - 2 * total)
+        nodes = nodes + [x + h / 2 for x in nodes]
+        total, h = finer, h / 2
+        if change <= tolerance * size:
+            break
+    return total * h
+
+
+def mean_by_trapezoid(g: Callable[[Number], Number], mean: Number, variance: Number) -> Number:
+    """E g(X) for X ~ N(mean, variance) by the trapezoidal rule in mpmath."""
+    deviation = mp.sqrt(variance)
+    reach = math.sqrt(2 * 2.4 * mp.mp.dps) + 2
+
+    def integrand(z: Number) -> Number:
+        return mp.exp(-z * z / 2) * g(mean + deviation * z)
+
+    return trapezoid(integrand, -reach, reach) / mp.sqrt(2 * mp.pi)
+
+
+def tanh_sinh(f: Callable[[Number], Number], cuts: Sequence[Number]) -> Number:
+    """The integral over consecutive intervals by mpmath's tanh-sinh rule, which minds no singular ends."""
+    return mp.quad(f, list(cuts))

@@ -6,22 +6,24 @@ clock. This is the only place where clocks are converted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bounds.errors import ClaimError, nearest
 from bounds.frozen import FrozenMapping
 from bounds.setup import CLOCKS, SAMPLERS
+from properties.trials.road import ScalarRoad, scalar
+from simulators.enclosure import Enclosure
 from simulators.errors import InputError
 from simulators.grids import Grid
+from simulators.mixtures import Atoms, GaussianMixture, Product
 from simulators.score_errors import AffineError
 from simulators.targets import Gaussian
 
 if TYPE_CHECKING:
     from simulators.batch import SingleCase
-    from simulators.enclosure import Enclosure
 
 __all__ = ["CLOCK_SPEED", "TIMES", "Case", "own_grid", "unit_grid"]
 
@@ -60,18 +62,19 @@ def unit_grid(kind: str, T: float, N: int, delta: float, clock: str) -> Grid:
 class Case:
     """One concrete case.
 
-    target     : a Gaussian.
+    target     : a Gaussian, a mixture, atoms or a product of these.
     clock      : "unit" or "half"; T, delta and the times among the parameters are in it.
     sampler    : as in `Setup`.
     T, N, delta: horizon, number of steps, early-stopping time.
     grid       : "uniform", "geometric", or the forward times themselves, decreasing.
-    start      : "gamma", "q_T" or a Gaussian in the same eigenspaces.
-    error      : affine score error, or None for the exact score.
+    start      : "gamma", "q_T" or, for a Gaussian target, a Gaussian in the same eigenspaces.
+    error      : the score error, or None for the exact score: affine; for other targets than Gaussians, in
+        dimension one, also one of `simulators.line.scores`.
     parameters : values of t, s, a, tol, friction and the user's own; also L or kappa where a larger constant
         than the least one is meant.
     """
 
-    target: Gaussian
+    target: Any
     clock: str = "unit"
     sampler: str = "none"
     T: float = 1.0
@@ -79,7 +82,7 @@ class Case:
     delta: float = 0.0
     grid: str | tuple[float, ...] = "uniform"
     start: str | Gaussian = "gamma"
-    error: AffineError | None = None
+    error: Any = None
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,8 +94,12 @@ class Case:
                 self.sampler,
                 f"expected one of {', '.join(SAMPLERS)}{nearest(str(self.sampler), SAMPLERS)}",
             )
-        if not isinstance(self.target, Gaussian):
-            raise InputError("target", self.target, "expected a Gaussian")
+        if not isinstance(self.target, Gaussian | GaussianMixture | Atoms | Product):
+            raise InputError("target", self.target, "expected a Gaussian, a mixture, atoms or a product")
+        if self.is_gaussian and not isinstance(self.error, AffineError | None):
+            raise InputError("error", self.error, "expected an AffineError for a Gaussian target")
+        if not self.is_gaussian and self.start not in ("gamma", "q_T"):
+            raise InputError("start", self.start, "expected 'gamma' or 'q_T' for this target")
         grid = self.grid if isinstance(self.grid, str) else tuple(float(time) for time in self.grid)
         put = object.__setattr__
         put(self, "grid", grid)
@@ -107,6 +114,11 @@ class Case:
             raise InputError("N", self.N, "expected an integer >= 1")
         put(self, "N", int(self.N))
         self.unit_grid  # noqa: B018  (validates T, N, delta and the times)
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether the target is a Gaussian: then everything has balls."""
+        return isinstance(self.target, Gaussian)
 
     @property
     def speed(self) -> float:
@@ -158,7 +170,34 @@ class Case:
         from bounds.formula import parse
         from properties.exact import enclose
 
-        return enclose(parse(formula, parameters=frozenset(self.parameters)), self, average)
+        expr = parse(formula, parameters=frozenset(self.parameters))
+        return enclose(expr, self, average) if self.is_gaussian else scalar(self.floats(average).value(expr))
+
+    # -- a target that is not Gaussian -----------------------------------------------------------------------
+
+    def floats(self, average: str = "time") -> ScalarRoad:
+        """Values on the case as float enclosures."""
+        from properties.trials.mixtures import float_road
+
+        return float_road(self, average)
+
+    def digits(self, average: str = "time") -> ScalarRoad:
+        """Values by the second road."""
+        from properties.trials.mixtures import digit_road
+
+        return digit_road(self, average)
+
+    def predicate(self, name: str) -> bool:
+        """Whether the case meets a class predicate."""
+        from properties.trials.mixtures import meets
+
+        return meets(self, name)
+
+    def latex(self) -> str:
+        """The case as mathematics."""
+        from properties.trials.mixtures import latex_of
+
+        return latex_of(self)
 
     def but(self, **changes: Any) -> Case:
         """The same case with some fields changed."""
@@ -170,14 +209,14 @@ class Case:
         """Plain data; JSON keeps every bit of it."""
         start = self.start if isinstance(self.start, str) else {"type": "gaussian", **self.start.to_dict()}
         return {
-            "target": {"type": "gaussian", **self.target.to_dict()},
+            "target": _target_data(self.target),
             "clock": self.clock,
             "sampler": self.sampler,
             "grid": {"kind": self.grid, "T": self.T, "N": self.N, "delta": self.delta}
             if isinstance(self.grid, str)
             else {"kind": "custom", "times": [*self.grid]},
             "start": start,
-            "score": {"kind": "exact"} if self.error is None else {"kind": "affine", **self.error.to_dict()},
+            "score": _error_data(self.error),
             "parameters": dict(self.parameters),
         }
 
@@ -209,12 +248,12 @@ class Case:
         fields["start"] = _gaussian(start) if isinstance(start, Mapping) else start
         score = data.get("score")
         if score is not None and score.get("kind") != "exact":
-            fields["error"] = AffineError.from_dict({"profile": "constant", **score})
-        return cls(target=_gaussian(data["target"]), **fields)
+            fields["error"] = _error(score)
+        return cls(target=_target(data["target"]), **fields)
 
     def to_source(self) -> str:
         """A Python expression that makes this case through the public API ``ls``."""
-        parts = [_gaussian_source(self.target)]
+        parts = [_source(self.target)]
         for name in _FIELDS[1:]:
             value, default = getattr(self, name), _DEFAULTS[name]
             if value == default or (isinstance(self.grid, tuple) and name in ("T", "N", "delta")):
@@ -243,12 +282,49 @@ def _gaussian(data: Mapping[str, Any]) -> Gaussian:
     return Gaussian.from_dict(data)
 
 
+def _target(data: Mapping[str, Any]) -> Any:
+    kind = data.get("type", "gaussian")
+    if kind == "gaussian":
+        return Gaussian.from_dict(data)
+    if kind not in _TARGETS:
+        raise ClaimError("case.target.type", kind, f"one of gaussian, {', '.join(_TARGETS)}")
+    return _TARGETS[kind].from_dict(data)
+
+
+def _target_data(target: Any) -> dict[str, Any]:
+    kind = next((name for name, made in _TARGETS.items() if isinstance(target, made)), "gaussian")
+    return {"type": kind} | {name: value for name, value in target.to_dict().items() if name != "kind"}
+
+
+_TARGETS: dict[str, Any] = {"mixture": GaussianMixture, "atoms": Atoms, "product": Product}
+_ERRORS = {"bump": "Bump", "oscillation": "Oscillation"}
+
+
+def _error(data: Mapping[str, Any]) -> Any:
+    kind = data.get("kind", "affine")
+    if kind == "affine":
+        return AffineError.from_dict({"profile": "constant", **data})
+    if kind not in _ERRORS:
+        raise ClaimError("case.score.kind", kind, f"one of exact, affine, {', '.join(_ERRORS)}")
+    from simulators.line import scores
+
+    return getattr(scores, _ERRORS[kind])(**{name: value for name, value in data.items() if name != "kind"})
+
+
+def _error_data(error: Any) -> dict[str, Any]:
+    if error is None:
+        return {"kind": "exact"}
+    if isinstance(error, AffineError):
+        return {"kind": "affine", **error.to_dict()}
+    return {"kind": type(error).__name__.lower(), **asdict(error)}
+
+
 def _number(value: float) -> str:
     return repr(int(value)) if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
 
 
 def _numbers(values: tuple[float, ...]) -> str:
-    return "(" + ", ".join(_number(v) for v in values) + ("," if len(values) == 1 else "") + ")"
+    return _bracketed([_number(v) for v in values])
 
 
 def _gaussian_source(target: Gaussian) -> str:
@@ -259,12 +335,39 @@ def _gaussian_source(target: Gaussian) -> str:
     return f"ls.Gaussian({_numbers(target.eigenvalues)}, {target.multiplicities}, {_numbers(target.means)})"
 
 
+def _mixture_source(target: Any) -> str:
+    points = target.points if isinstance(target, Atoms) else target.means
+    places = _bracketed([_numbers(point) for point in points])
+    size = f", dimension={target.dimension}" if target.dimension > len(points[0]) else ""
+    if isinstance(target, Atoms):
+        return f"ls.Atoms({places}, {_numbers(target.weights)}{size})"
+    return f"ls.GaussianMixture({_numbers(target.weights)}, {places}, {_nested(target.covariances)}{size})"
+
+
+def _nested(value: Any) -> str:
+    return _bracketed([_nested(item) for item in value]) if isinstance(value, tuple) else _number(value)
+
+
+def _bracketed(items: Sequence[str]) -> str:
+    return "(" + ", ".join(items) + ("," if len(items) == 1 else "") + ")"
+
+
 def _source(value: Any) -> str:
     if isinstance(value, Gaussian):
         return _gaussian_source(value)
+    if isinstance(value, Product):
+        inside = ", ".join(_source(factor) for factor in value.factors)
+        return f"ls.Product(({inside},))"
+    if isinstance(value, GaussianMixture | Atoms):
+        return _mixture_source(value)
     if isinstance(value, AffineError):
         profile = f", {value.profile!r}" if value.profile != "constant" else ""
         return f"ls.AffineError({_numbers(value.shift)}, {_numbers(value.linear)}{profile})"
+    if is_dataclass(value) and not isinstance(value, type):
+        inside = ", ".join(
+            f"{name}={_source(item)}" for name, item in asdict(value).items() if item != "constant"
+        )
+        return f"ls.{type(value).__name__}({inside})"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name!r}: {_number(number)}" for name, number in value.items()) + "}"
     if isinstance(value, tuple):

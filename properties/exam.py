@@ -54,7 +54,7 @@ class Exam:
 
 def examine(claim: Claim, case: Any, bits: Sequence[int] = BITS) -> Exam:
     """Both sides of the claim on one case, in balls where every part has one, else in float enclosures."""
-    if not isinstance(case, Case):
+    if not _has_columns(case):
         from properties.trials.judging import examine_trial
 
         return examine_trial(claim, case)
@@ -69,6 +69,11 @@ def examine(claim: Claim, case: Any, bits: Sequence[int] = BITS) -> Exam:
     valued = not (left.is_nan() or right.is_nan())
     outcome = _outcome(claim.relation, left, right) if met and valued else "outside"
     return Exam(case, lhs, rhs, outcome, ratio_of(claim.relation, lhs, rhs), "enclosed")
+
+
+def _has_columns(case: Any) -> bool:
+    """Whether the case is one of a Gaussian target, which has balls."""
+    return isinstance(case, Case) and case.is_gaussian
 
 
 def _in_balls(claim: Claim, case: Case, bits: Sequence[int]) -> tuple[bool, flint.arb, flint.arb]:
@@ -170,7 +175,7 @@ def ratio_of(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
 
 def second_opinion(claim: Claim, exam: Exam) -> bool:
     """Whether the second road finds the violation of the exam, and the same two numbers."""
-    if not isinstance(exam.case, Case):
+    if not _has_columns(exam.case):
         from properties.trials.judging import opinion_on_trial
 
         return opinion_on_trial(claim, exam)

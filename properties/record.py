@@ -152,7 +152,7 @@ def _witness(claim: Claim, witness: Witness) -> dict[str, Any]:
     return {
         **(_exam(exam) or {}),
         "kind": witness.kind,
-        "latex": _case_latex(exam.case) if isinstance(exam.case, Case) else exam.case.latex(),
+        "latex": _case_latex(exam.case) if _is_gaussian(exam.case) else exam.case.latex(),
         "script": witness_script(claim, exam.case),
     }
 
@@ -177,6 +177,10 @@ def witness_script(claim: Claim, case: Any) -> str:
             f'print(float(lhs.mid), "{sign}", float(rhs.mid), bool({certain}))',
         ]
     )
+
+
+def _is_gaussian(case: Any) -> bool:
+    return isinstance(case, Case) and case.is_gaussian
 
 
 def _case_latex(case: Case) -> str:

@@ -20,13 +20,16 @@ from properties.search import consistent
 from properties.space import Space, draw, space_of
 from properties.trials.looking import look
 from properties.trials.models import ModelCase, ModelFamily
+from properties.trials.targets import MixtureFamily, beyond_gaussians
 from simulators.grids import Grid
+from simulators.mixtures import Atoms, GaussianMixture
 from simulators.score_errors import PROFILES, AffineError
 from simulators.targets import Gaussian
 
-__all__ = ["affine_errors", "cases", "gaussians", "grids"]
+__all__ = ["affine_errors", "atoms", "cases", "gaussians", "grids", "mixtures"]
 
 POOL = 256
+MIXTURES = 12
 
 
 def _log(low: float, high: float) -> st.SearchStrategy[float]:
@@ -66,6 +69,24 @@ def affine_errors(draw: st.DrawFn, *, spaces: int = 1) -> AffineError:
     return AffineError(shift, linear, draw(st.sampled_from(PROFILES)))
 
 
+@st.composite
+def mixtures(draw: st.DrawFn, *, components: int = 3) -> GaussianMixture:
+    """Gaussian mixtures on the line with at most that many components."""
+    count = draw(st.integers(1, components))
+    sizes = [draw(st.floats(0.05, 1.0)) for _ in range(count)]
+    means = [(draw(st.floats(-10, 10)),) for _ in range(count)]
+    variances = tuple(draw(_log(-2, 1)) for _ in range(count))
+    return GaussianMixture([size / sum(sizes) for size in sizes], means, variances)
+
+
+@st.composite
+def atoms(draw: st.DrawFn, *, most: int = 4) -> Atoms:
+    """Finitely many distinct points on the line."""
+    points = draw(st.lists(st.integers(-40, 40), min_size=1, max_size=most, unique=True))
+    sizes = [draw(st.floats(0.05, 1.0)) for _ in points]
+    return Atoms([(point / 4,) for point in points], [size / sum(sizes) for size in sizes])
+
+
 def cases(claim: Claim) -> st.SearchStrategy[Any]:
     """Admissible cases of a claim: drawn ones, moved in every parameter by up to two decades as far as the
     assumptions allow.
@@ -73,7 +94,9 @@ def cases(claim: Claim) -> st.SearchStrategy[Any]:
     if claim.setup.model:
         return _of_model(ModelFamily(claim), _model_pool(claim))
     space, pool = _pool(claim)
-    return _moved(space, pool)
+    others = _mixture_pool(claim)
+    gaussian = _moved(space, pool)
+    return st.one_of(gaussian, gaussian, _mixtures_of(claim, others)) if others else gaussian
 
 
 @lru_cache(maxsize=512)
@@ -110,6 +133,25 @@ def _moved(draw: st.DrawFn, space: Space, pool: Population) -> Case:
 
 
 @lru_cache(maxsize=512)
+def _mixture_pool(claim: Claim) -> tuple[Case, ...]:
+    """Admissible cases beyond Gaussians on which both sides have values; empty if the claim has none."""
+    if not beyond_gaussians(claim):
+        return ()
+    family = MixtureFamily.of(claim)
+    rng = np.random.default_rng([int(claim.hash, 16), 1])
+    found = [case for case in family.draw(rng, MIXTURES) if not look(claim, case).failed]
+    return tuple(sorted(found, key=lambda case: len(case.to_source())))
+
+
+@st.composite
+def _mixtures_of(draw: st.DrawFn, claim: Claim, pool: tuple[Case, ...]) -> Case:
+    start = draw(st.sampled_from(pool))
+    rng = np.random.default_rng(draw(st.integers(0, 255)))
+    moved = MixtureFamily.of(claim).moved(start, rng, 0.3)
+    return start if look(claim, moved).failed else moved
+
+
+@lru_cache(maxsize=512)
 def _model_pool(claim: Claim) -> tuple[ModelCase, ...]:
     """Admissible cases of a claim about a model, those with the roundest numbers first."""
     rng = np.random.default_rng(int(claim.hash, 16))
@@ -128,5 +170,7 @@ def _of_model(draw: st.DrawFn, family: ModelFamily, pool: tuple[ModelCase, ...])
 
 
 st.register_type_strategy(Gaussian, gaussians())
+st.register_type_strategy(GaussianMixture, mixtures())
+st.register_type_strategy(Atoms, atoms())
 st.register_type_strategy(Grid, grids())
 st.register_type_strategy(AffineError, affine_errors())

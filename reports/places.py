@@ -32,6 +32,8 @@ class _Writer(NamedTuple):
     digits: int
 
     def case(self, case: Mapping[str, Any]) -> str:
+        if "model" in case:
+            return f"{case['model']}; {self.facts(case['parameters'])}"
         sampler = case.get("sampler") or "none"
         scheme = f"{case['clock']} clock" + (f", {sampler}" if sampler != "none" else "")
         parts = [self.law(case["target"]), scheme, self.grid(case.get("grid") or {}, sampler)]
@@ -45,6 +47,10 @@ class _Writer(NamedTuple):
         return sig(value, self.digits)
 
     def law(self, law: Mapping[str, Any]) -> str:
+        if law["type"] == "product":
+            return " x ".join(self.law({"type": factor["kind"], **factor}) for factor in law["factors"])
+        if law["type"] in ("mixture", "atoms"):
+            return self.mixture(law)
         if law["type"] != "gaussian" or not law.get("eigenvalues"):
             return f"{law['type']} {self.facts({k: v for k, v in law.items() if k != 'type'})}".strip()
         means = [self.number(mean) for mean in law["means"]]
@@ -54,6 +60,21 @@ class _Writer(NamedTuple):
         blocks = [self.number(value) + (f" ×{count}" if count > 1 else "") for value, count in counted]
         centre = "0" if set(means) == {"0"} else f"({', '.join(means)})"
         return f"N({centre}, diag({', '.join(blocks)}))"
+
+    def mixture(self, law: Mapping[str, Any]) -> str:
+        """Weighted components, with the dimension where there are more axes than those of the means."""
+        atoms = law["type"] == "atoms"
+        points = law["points"] if atoms else law["means"]
+        spreads = [] if atoms else law["covariances"]
+        if not isinstance(spreads, Sequence):
+            spreads = [spreads] * len(points)
+        shown = []
+        for i, (weight, point) in enumerate(zip(law["weights"], points, strict=True)):
+            place = self.number(point[0]) if len(point) == 1 else self.facts(point)
+            piece = f"delta({place})" if atoms else f"N({place}, {self.facts(spreads[i])})"
+            shown.append(f"{self.number(weight)} {piece}")
+        rest = f" in R^{law['dimension']}" if law["dimension"] > len(points[0]) else ""
+        return " + ".join(shown) + rest
 
     def isotropic(self, variance: float | str, dimension: int, mean: str) -> str:
         """N(m, v I_d); on the line with the mean itself."""

@@ -188,7 +188,7 @@ integrator_mean = Claim(
     relation="==",
     terms={"discretisation": 2 * d * N * (h - 1 + exp(-h))},
     assuming=("covariance-identity",),
-    setup=FROM_Q_T,
+    setup=replace(FROM_Q_T, target="gaussian"),
 )
 euler_mean = Claim(
     key="chen-lee-lu-2023/euler-mean",
@@ -200,7 +200,7 @@ euler_mean = Claim(
         "mean": m0sq * (1 - exp(-2 * T)) * (1 - 4 / (exp(h) + 1) + 2 * h / (exp(2 * h) - 1)) / 8,
     },
     assuming=("covariance-identity",),
-    setup=replace(FROM_Q_T, sampler="ddpm-em"),
+    setup=replace(FROM_Q_T, sampler="ddpm-em", target="gaussian"),
 )
 
 CLAIMS: tuple[Claim, ...] = (

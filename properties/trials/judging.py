@@ -39,6 +39,13 @@ class Pace:
     exact: int
 
 
+TARGET_PACES = {
+    "quick": Pace(6, 1, 1, 4, 2, 0),
+    "default": Pace(12, 2, 2, 4, 3, 0),
+    "deep": Pace(400, 4, 20, 8, 5, 10),
+}
+"""For targets beyond Gaussians, which are looked at after the Gaussians and cost more."""
+
 PACES = {
     "quick": Pace(60, 2, 5, 8, 3, 3),
     "default": Pace(150, 3, 9, 8, 4, 5),
@@ -69,6 +76,8 @@ class Finding:
 def exam_of(seen: Look) -> Exam:
     """The look as an exam."""
     ratio = ratio_of(seen.claim.relation, seen.lhs, seen.rhs) if not seen.failed else float("nan")
+    if np.isinf(ratio) and np.isfinite(seen.score):  # an enclosure without an upper end
+        ratio = seen.score
     return Exam(seen.case, seen.lhs, seen.rhs, seen.outcome, ratio, weaker(seen.lhs.level, seen.rhs.level))
 
 
@@ -121,10 +130,12 @@ def find_trials(
     pace: Pace,
     sharp: Sequence[Any] = (),
     briefly: bool = False,
+    ceiling: float = -np.inf,
 ) -> Finding:
     """Search the family for the worst case and say what may be said.
 
     briefly : stop at the first confirmed violation, without a worse or simpler one.
+    ceiling : a hidden constant found elsewhere; suprema below it are not looked into further.
     """
     found = sweep(claim, family, rng, pace.count, sharp)
     if not (briefly and claim.is_stated and found.ratio > 1.0):
@@ -139,6 +150,9 @@ def find_trials(
         )
     if not found.admissible:
         return Finding("untested", _nothing(found), found)
+    if not claim.is_stated and found.ratio <= ceiling:
+        worst, why = exam_of(found.best[0]), f"the supremum seen is {found.ratio:.4g}"
+        return Finding("bounded", why, found, worst, decided=found.admissible)
     if not claim.is_stated:
         return _hidden(claim, family, found, rng, pace)
     if found.ratio > 1.0:

@@ -23,7 +23,7 @@ from simulators.errors import NotDefined
 __all__ = ["SECOND_DIGITS", "Look", "Looked", "climb", "digits_of", "ladder", "look", "sweep"]
 
 SECOND_DIGITS = 40
-_RAYS = 3
+_PATIENCE = 5
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Look:
     """Both sides of a claim on one case.
 
     failed : the first assumption that the case does not meet, or "" (then the sides have values).
+    undefined : whether what failed is a quantity without a measure here.
     """
 
     claim: Claim
@@ -38,6 +39,7 @@ class Look:
     lhs: Enclosure
     rhs: Enclosure
     failed: str = ""
+    undefined: bool = False
 
     @property
     def sides(self) -> Sides:
@@ -77,7 +79,7 @@ def look(claim: Claim, case: Trial) -> Look:
                 return Look(claim, case, nothing, nothing, failed)
             return Look(claim, case, scalar(road.value(claim.lhs)), scalar(road.value(claim.rhs)))
     except NotDefined as error:
-        return Look(claim, case, nothing, nothing, str(error))
+        return Look(claim, case, nothing, nothing, str(error), undefined=True)
     except (ArithmeticError, ValueError):  # a logarithm of a negative number: the bound has no value
         return Look(claim, case, nothing, nothing, "the bound has a value")
 
@@ -130,6 +132,7 @@ class Looked:
     admissible: int = 0
     below: int = 0
     vacuous: int = 0
+    undefined: int = 0
     unsettled: list[Look] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
     points: list[tuple[float, float]] = field(default_factory=list)
@@ -140,6 +143,7 @@ class Looked:
         self.tried += 1
         if seen.failed:
             self.failed[seen.failed] = self.failed.get(seen.failed, 0) + 1
+            self.undefined += seen.undefined
             return
         self.admissible += 1
         outcome = seen.outcome
@@ -161,10 +165,17 @@ class Looked:
 def sweep(
     claim: Claim, family: Family, rng: np.random.Generator, count: int, sharp: Sequence[Any] = ()
 ) -> Looked:
-    """The sharp cases, then random ones."""
+    """The sharp cases, then random ones; draws again while the assumptions leave too few."""
     found = Looked(claim)
-    for case in (*sharp, *family.draw(rng, count)):
+    for case in sharp:
         found.note(look(claim, case))
+    for _ in range(_PATIENCE):
+        for case in family.draw(rng, count):
+            found.note(look(claim, case))
+            if found.admissible >= count:
+                return found
+        if found.undefined == found.tried:
+            break
     return found
 
 

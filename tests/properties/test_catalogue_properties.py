@@ -23,7 +23,7 @@ STATED = [
 
 
 def _sides(claim, case):
-    if claim.setup.model:
+    if claim.setup.model or not case.is_gaussian:
         return look(claim, case).sides
     return assess(claim, Population.of([case], claim.setup, list(space_of(claim).parameters)))
 

@@ -1,0 +1,467 @@
+"""Cases whose target is a Gaussian mixture, finitely many atoms or a product: what a claim can ask of them.
+
+The target is reduced to factors on the line and an exact Gaussian (`simulators.mixtures`), each is propagated
+on its own, and divergences are put together: KL and squared W2 add, 1 + chi2 and the affinity multiply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, Any
+
+import mpmath as mp
+import numpy as np
+import sympy as sp
+
+from bounds.quantity import Quantity, q
+from properties.evaluate import DIGITS, FLOATS, evaluate
+from properties.trials.road import ScalarRoad, scalar
+from simulators.enclosure import Enclosure
+from simulators.errors import NotDefined
+from simulators.grids import Grid
+from simulators.score_errors import AffineError
+from simulators.targets import Gaussian
+
+if TYPE_CHECKING:
+    from properties.cases import Case
+    from simulators.line.outcome import LineOutcome
+    from simulators.mixtures import Reduction
+
+__all__ = ["digit_road", "float_road", "latex_of", "meets"]
+
+_LAW_TIMES = ("target", "q_T", "q_delta")
+_ON_THE_LINE = ("none", "ddpm-ei", "ddpm-em", "cds-ei", "lmc", "pf-ei", "pf-heun")
+_STATIONARY = ("lmc",)
+WORK = 3e7
+"""Component-node pairs that the law of one output may cost, some hundredths of a second."""
+
+
+def float_road(case: Case, average: str = "time") -> ScalarRoad:
+    """Values on the case as float enclosures."""
+    values = _Values(case, average)
+    road = ScalarRoad(values.get, FLOATS)
+    values.road = road
+    return road
+
+
+def digit_road(case: Case, average: str = "time") -> ScalarRoad:
+    """Values by the second road: a finer grid with shifted nodes for the laws of samplers, ball integrals for
+    the functionals of the target, and sums over steps where there is a path.
+    """
+    values = _Seconds(case, average)
+    road = ScalarRoad(values.digits, DIGITS)
+    values.road = ScalarRoad(values.get, FLOATS)
+    return road
+
+
+class _Values:
+    """The measures of one case; laws are propagated when first asked for."""
+
+    road: ScalarRoad
+
+    def __init__(self, case: Case, average: str) -> None:
+        self.case = case
+        self.average = average
+
+    # -- the factors of the target ---------------------------------------------------------------------------
+
+    @cached_property
+    def split(self) -> Reduction:
+        from simulators.functionals import reduction
+        from simulators.mixtures import NotReducible
+
+        try:
+            return reduction(self.case.target)
+        except NotReducible as error:
+            raise NotDefined(f"{error}; only Monte Carlo could measure it") from error
+
+    @cached_property
+    def lines(self) -> list[tuple[LineOutcome, int]]:
+        """The factors on the line, with their counts."""
+        from simulators.line.outcome import line_case
+
+        case = self.case
+        if case.sampler not in _ON_THE_LINE:
+            raise NotDefined(f"sampler={case.sampler!r} is followed on Gaussian targets only")
+        if case.error is not None and case.target.dimension > 1:
+            raise NotDefined("score errors beyond Gaussians are measured on the line only")
+        sampler = "ddpm-ei" if case.sampler == "none" else case.sampler
+        outcomes = []
+        for core in self.split.cores:
+            if core.kind != "line":
+                raise NotDefined(f"no law of the sampler for a factor of kind {core.kind!r}")
+            outcome = line_case(core.mixture, sampler, case.unit_grid, str(case.start), self.line_error())
+            outcomes.append((self.version(outcome), core.count))
+        return outcomes
+
+    def version(self, outcome: LineOutcome) -> LineOutcome:
+        """The run whose numbers are used."""
+        return limited(outcome, WORK)
+
+    def line_error(self) -> Any:
+        """The score error as the simulators on the line take it."""
+        from simulators.line import Affine
+
+        error = self.case.error
+        if isinstance(error, AffineError):
+            return Affine(error.shift[0], error.linear[0], error.profile)
+        return error
+
+    @cached_property
+    def rest(self) -> Case | None:
+        """The exact Gaussian factor as a case of its own."""
+        if self.split.complement is None:
+            return None
+        if not isinstance(self.case.error, AffineError | None):
+            raise NotDefined("score errors that are not affine need a target with two components or more")
+        return self.case.but(target=self.split.complement)
+
+    @property
+    def grid(self) -> Grid:
+        return self.case.unit_grid
+
+    # -- environment -----------------------------------------------------------------------------------------
+
+    def get(self, key: sp.Basic) -> Any:
+        """The value of a symbol, quantity or step function."""
+        if isinstance(key, Quantity):
+            return scalar(self.quantity(key))
+        name = str(key)
+        if name.startswith("function "):
+            return self.function(name.removeprefix("function "))
+        if name == "count of steps":
+            return self.case.N
+        return scalar(self.symbol(name))
+
+    def symbol(self, name: str) -> Enclosure:
+        case = self.case
+        if name in ("T", "N", "delta"):
+            return Enclosure.exact(np.float64(getattr(case, name)))
+        if name == "d":
+            return Enclosure.exact(np.float64(case.target.dimension))
+        measured: dict[str, Callable[[], Enclosure]] = {
+            "h": lambda: _close(case.own_grid.max_step),
+            "kappa": lambda: _close(case.own_grid.kappa),
+            "L": self.lipschitz,
+            "M2": lambda: _close(case.target.second_moment, 64),
+            "m0sq": lambda: _close(float(np.sum(np.square(case.target.mean))), 64),
+            "KL0": lambda: self.functional("kl_to_gamma", 0.0),
+            "FI0": lambda: self.functional("relative_fisher", 0.0),
+            "J0": lambda: self.functional("fisher_information", 0.0),
+            "W20": lambda: self.divergence("W2", "target", "gamma"),
+            "eps": lambda: self.score_error(self.average).sqrt(),
+        }
+        if name in measured:
+            value = scalar(measured[name]())
+            given = case.parameters.get(name)
+            return value if given is None else value.maximum(given)
+        if name in case.parameters:
+            return Enclosure.exact(np.float64(case.parameters[name]))
+        if name in ("v", "alpha"):
+            raise NotDefined(f"{name} has no meaning on this target")
+        raise KeyError(name)
+
+    def lipschitz(self) -> Enclosure:
+        from simulators.functionals_lipschitz import lipschitz
+
+        if self.case.sampler in _STATIONARY:
+            return lipschitz(self.case.target, 0.0, 0.0)
+        return lipschitz(self.case.target, self.grid.delta, self.grid.T)
+
+    def functional(self, name: str, time: float) -> Enclosure:
+        from simulators import functionals
+        from simulators.mixtures import NotReducible
+
+        try:
+            value: Enclosure = getattr(functionals, name)(self.case.target, time)
+        except NotReducible as error:
+            raise NotDefined(str(error)) from error
+        return scalar(value)
+
+    def score_error(self, average: str) -> Enclosure:
+        """Averaged squared score error, in the case's clock."""
+        if self.case.error is None:
+            return Enclosure.exact(np.float64(0.0))
+        if average == "output-sup":
+            raise NotDefined("the score error under the law of the algorithm is measured on Gaussians only")
+        if self.rest is not None:
+            return scalar(self.rest.measure("eps", average=average)).power(2)
+        ((outcome, _),) = self.lines
+        squared = outcome.score_error(average)
+        return squared / self.case.speed if average == "integral" else squared
+
+    # -- quantities ------------------------------------------------------------------------------------------
+
+    def quantity(self, quantity: Quantity) -> Enclosure:
+        name = quantity.spec.name
+        if name == "PathKL":
+            return self.path_kl()
+        if name == "ScoreError":
+            return self.score_error("integral")
+        laws = [self.place(law) for law in quantity.args]
+        if name == "M2":
+            return self.second_moment(laws[0])
+        if name == "J":
+            return self.functional("fisher_information", self.time(laws[0]))
+        if name == "FI" and laws[1] == "gamma":
+            return self.functional("relative_fisher", self.time(laws[0]))
+        if name == "KL" and laws[1] == "gamma" and laws[0] not in ("gamma", "output"):
+            return self.functional("kl_to_gamma", self.time(laws[0]))
+        if name in ("KL", "TV", "W2", "chi2", "Hellinger"):
+            return self.divergence(name, laws[0], laws[1])
+        raise NotDefined(f"{quantity} is measured on Gaussian targets only")
+
+    def place(self, law: sp.Basic) -> str | float:
+        """The law's name, or its forward time on the unit clock."""
+        if isinstance(law, q):
+            time = evaluate(law.args[0], self.road, FLOATS)
+            return float(np.asarray(time.mid)) * self.case.speed
+        name = str(law)
+        if name == "start":
+            name = "gamma" if self.case.start == "gamma" else "q_T"
+        if name not in (*_LAW_TIMES, "gamma", "output"):
+            raise NotDefined(f"law {name!r} exists on Gaussian targets only")
+        if name == "output" and self.case.sampler == "none":
+            raise NotDefined("there is no sampler")
+        return name
+
+    def time(self, law: str | float) -> float:
+        """The forward time of a law on the unit clock."""
+        if isinstance(law, float):
+            return law
+        if law not in _LAW_TIMES:
+            raise NotDefined(f"a functional of {law!r} is measured on Gaussian targets only")
+        return {"target": 0.0, "q_T": self.grid.T, "q_delta": self.grid.delta}[law]
+
+    def divergence(self, name: str, first: str | float, second: str | float) -> Enclosure:
+        if name == "TV" and sum(count for _, count in self.lines) + (self.rest is not None) > 1:
+            raise NotDefined("TV of a product is measured on Gaussian targets only")
+        if "output" in (first, second) and not all(outcome.resolved for outcome, _ in self.lines):
+            raise NotDefined("the law of the output needs more work than a search allows")
+        parts = [(scalar(o.distance(name, first, second)), count) for o, count in self.lines]
+        if self.rest is not None:
+            parts.append((self.of_rest(name, first, second), 1))
+        return combined(name, parts)
+
+    def of_rest(self, name: str, first: str | float, second: str | float) -> Enclosure:
+        """The divergence of the Gaussian factor."""
+        assert self.rest is not None
+        laws = ", ".join(
+            law if isinstance(law, str) else repr(law / self.case.speed) for law in (first, second)
+        )
+        return scalar(self.rest.measure(f"{name}({laws})"))
+
+    def second_moment(self, law: str | float) -> Enclosure:
+        if law == "gamma":
+            return Enclosure.exact(np.float64(self.case.target.dimension))
+        if law == "output":
+            total = Enclosure.exact(np.float64(0.0))
+            for outcome, count in self.lines:
+                total = total + outcome.second_moment("output") * float(count)
+            return total if self.rest is None else total + scalar(self.rest.measure("M2(output)"))
+        return self.functional("second_moment", self.time(law))
+
+    def path_kl(self) -> Enclosure:
+        from simulators.functionals_paths import path_kl_mixture
+        from simulators.mixtures import NotReducible
+
+        case = self.case
+        if case.error is not None and self.rest is not None:
+            return scalar(self.rest.measure("PathKL(target, output)"))
+        if case.error is not None:
+            ((outcome, _),) = self.lines
+            return outcome.path_kl
+        try:
+            return path_kl_mixture(case.target, case.sampler, self.grid, str(case.start))
+        except NotReducible as error:
+            raise NotDefined(str(error)) from error
+
+    # -- functions of the step or of the time ----------------------------------------------------------------
+
+    def function(self, name: str) -> Callable[[Any], Enclosure]:
+        own = self.case.own_grid
+        functions: dict[str, Callable[[Any], Enclosure]] = {
+            "tau": lambda k: _close(float(own.times[k])),
+            "step": lambda k: _close(float(own.steps[k])),
+            "eps_at": self.error_at_step,
+            "J_at": lambda t: self.functional("fisher_information", self.clock_time(t)),
+            "L_at": self.lipschitz_at,
+        }
+        if name not in functions:
+            raise NotDefined(f"{name} is measured on Gaussian targets only")
+        return functions[name]
+
+    def clock_time(self, time: Any) -> float:
+        return float(np.asarray(time.mid if isinstance(time, Enclosure) else time)) * self.case.speed
+
+    def lipschitz_at(self, time: Any) -> Enclosure:
+        from simulators.functionals_lipschitz import lipschitz
+
+        at = self.clock_time(time)
+        return scalar(lipschitz(self.case.target, at, at))
+
+    def error_at_step(self, k: int) -> Enclosure:
+        if self.case.error is None:
+            return Enclosure.exact(np.float64(0.0))
+        if self.rest is not None:
+            raise NotDefined("the score error at one step is measured on two components or more")
+        ((outcome, _),) = self.lines
+        return scalar(outcome.squared_errors[k]).sqrt()
+
+
+class _Seconds(_Values):
+    """The same measures by other means, as numbers."""
+
+    def version(self, outcome: LineOutcome) -> LineOutcome:
+        return limited(outcome.finer, 64.0 * WORK)
+
+    def digits(self, key: sp.Basic) -> Any:
+        value = self.get(key)
+        if not isinstance(value, Enclosure):
+            return value if isinstance(value, int) else lambda at: _number(value(at))
+        return _number(value)
+
+    def functional(self, name: str, time: float) -> Enclosure:
+        from simulators import functionals_balls as balls
+        from simulators.mixtures import Atoms, GaussianMixture
+
+        target = self.case.target
+        if name == "second_moment" or not isinstance(target, GaussianMixture | Atoms) or target.dimension > 1:
+            return super().functional(name, time)
+        if time == 0.0 and isinstance(target, Atoms):
+            return super().functional(name, time)
+        if name == "kl_to_gamma":
+            return self.divergence("KL", time, "gamma")
+        law = balls.forward_law(target, time)
+        fisher = _from_ball(balls.fisher_ball(law))
+        if name == "fisher_information":
+            return fisher
+        return fisher - 2.0 + super().functional("second_moment", time)
+
+    def path_kl(self) -> Enclosure:
+        """By the sum over steps of Fisher informations, in balls; for the frozen score and one factor."""
+        case = self.case
+        if case.sampler != "ddpm-ei" or case.error is not None or case.target.dimension > 1 or case.N > 60:
+            raise NotDefined("no second road to this path KL")
+        from simulators import functionals_balls as balls
+
+        grid = self.grid
+        times = grid.times.tolist()
+        first, last = (balls.forward_law(case.target, times[k]) for k in (0, -1))
+        total = _from_ball(balls.entropy_ball(first)) - _from_ball(balls.entropy_ball(last))
+        total = total + (times[0] - times[-1])
+        if case.start == "gamma":
+            total = total + _from_ball(balls.kl_to_gamma_ball(first))
+        for k, h in enumerate(grid.steps.tolist()):
+            weight = h + 2.0 * float(np.expm1(-h))
+            total = total + _from_ball(balls.fisher_ball(balls.forward_law(case.target, times[k]))) * weight
+        return total
+
+
+def limited(outcome: LineOutcome, work: float) -> LineOutcome:
+    """The outcome, giving up a chain that needs more work."""
+    return replace(outcome, setups=tuple(replace(setup, work_limit=work) for setup in outcome.setups))
+
+
+def combined(name: str, parts: list[tuple[Enclosure, int]]) -> Enclosure:
+    """A divergence of products from those of the factors, each counted."""
+    one = Enclosure.exact(np.float64(1.0))
+    match name:
+        case "KL":
+            return reduce(lambda a, b: a + b, (value * float(count) for value, count in parts))
+        case "W2":
+            return reduce(
+                lambda a, b: a + b, (value.power(2) * float(count) for value, count in parts)
+            ).sqrt()
+        case "chi2" if len(parts) > 1 or parts[0][1] > 1:
+            return reduce(lambda a, b: a * b, ((value + 1.0).power(count) for value, count in parts)) - one
+        case "Hellinger" if len(parts) > 1 or parts[0][1] > 1:
+            affinity = reduce(lambda a, b: a * b, ((one - v.power(2)).power(count) for v, count in parts))
+            return (one - affinity).sqrt()
+    return parts[0][0]
+
+
+def _close(value: float, ulps: int = 8) -> Enclosure:
+    """A float that is right up to a few roundings."""
+    return Enclosure.around(np.float64(value), ulps * 1.2e-16 * abs(value), "closed form")
+
+
+def _number(value: Enclosure) -> mp.mpf:
+    return (
+        mp.mpf(float(value.lo)) if value.lo == value.hi else (mp.mpf(float(value.lo)) + float(value.hi)) / 2
+    )
+
+
+def _from_ball(ball: Any) -> Enclosure:
+    from properties.exact import to_enclosure
+
+    return scalar(to_enclosure(ball))
+
+
+# -- assumptions and print forms -----------------------------------------------------------------------------
+
+
+def meets(case: Case, predicate: str) -> bool:
+    """Whether the case meets a class predicate."""
+    from simulators.mixtures import Atoms, blocks
+
+    target = case.target
+    mean = float(np.sum(np.square(target.mean)))
+    match predicate:
+        case "centred":
+            return mean <= 1e-28 * max(1.0, target.second_moment)
+        case "one-dimensional":
+            return bool(target.dimension == 1)
+        case "isotropic":
+            return bool(target.dimension == 1)
+        case "covariance-identity":
+            return bool(target.dimension == 1) and abs(target.covariance_trace - 1.0) <= 1e-14
+        case "covariance-trace<=d":
+            return bool(target.covariance_trace <= target.dimension)
+        case "density":
+            return not any(isinstance(block, Atoms) for block in blocks(target))
+        case "shift-error":
+            return case.error is None or (isinstance(case.error, AffineError) and not any(case.error.linear))
+    return False
+
+
+def latex_of(case: Case) -> str:
+    """The case as mathematics."""
+    parts = [f"q = {_law_latex(case.target)}"]
+    if case.sampler != "none":
+        parts += [f"T = {case.T:g}", f"N = {case.N}"]
+    if case.delta:
+        parts.append(rf"\delta = {case.delta:g}")
+    return ",\\ ".join(parts)
+
+
+def _law_latex(target: Any) -> str:
+    from simulators.mixtures import Atoms, Product
+
+    if isinstance(target, Product):
+        return r" \otimes ".join(_law_latex(factor) for factor in target.factors)
+    if isinstance(target, Gaussian):
+        return rf"N(m, \Sigma_{{{target.dimension}}})"
+    points = target.points if isinstance(target, Atoms) else target.means
+    if isinstance(target, Atoms):
+        pieces = [rf"{w:g}\, \delta_{{{_point(x)}}}" for w, x in zip(target.weights, points, strict=True)]
+    else:
+        spreads = _spreads(target)
+        pieces = [
+            rf"{w:g}\, N({_point(x)}, {v})" for w, x, v in zip(target.weights, points, spreads, strict=True)
+        ]
+    return " + ".join(pieces)
+
+
+def _point(x: tuple[float, ...]) -> str:
+    return f"{x[0]:g}" if len(x) == 1 else "(" + ", ".join(f"{value:g}" for value in x) + ")"
+
+
+def _spreads(target: Any) -> list[str]:
+    given = target.covariances
+    count = len(target.weights)
+    if isinstance(given, float | int):
+        return [f"{given:g}"] * count
+    return [f"{value:g}" if isinstance(value, float) else r"\Sigma" for value in given]

@@ -1,0 +1,338 @@
+"""Laws of deterministic samplers on the line: every point is carried with the logarithm of the map's slope.
+
+Where the composite map y(t) is monotone, the law of y has log density log p_0(t) - log |y'(t)| and all
+integrals are taken over t, so that no inversion is needed. Where it folds, the line of images is cut at the
+images of the critical points; between two of them the number of preimages is constant, the density is the sum
+over preimages, and y = a + (b - a) sin^2(pi u/2) removes the inverse square roots at the ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.line.checks import FoldFound, RangeTooSmall
+from simulators.line.kernels import learned_score, mixture_cdf, mixture_logpdf, transport
+from simulators.line.problem import Problem
+from simulators.line.scores import Custom, table
+from simulators.samplers.scheme import Heun
+
+__all__ = ["Flow", "FoldedChart", "MonotoneChart", "folds"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+SAMPLES = 2049
+MOST_SAMPLES = 20_000
+BEND = 0.1  # of a piece's rise that may differ from the trapezoid of its slopes
+CLOSE = 3e-6  # nearer than this to an inverse square root, in u, density times slope is constant to rounding
+DEPTH = 55.0  # log density beyond which the start is negligible
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """The composite map of a deterministic sampler and its start.
+
+    marked : starting points that the samples must include, where the map was found to turn.
+    """
+
+    problem: Problem
+    marked: tuple[float, ...] = ()
+
+    def __call__(self, t: Array) -> tuple[Array, Array, Array]:
+        """(y, log |dy/dt|, sign of dy/dt) at the starting points t."""
+        points = np.ascontiguousarray(t, dtype=np.float64)
+        heun = isinstance(self.problem.scheme, Heun)
+        if isinstance(self.problem.error, Custom):
+            return _interpreted(self.problem, points, heun)
+        return transport(points, self.problem.steps, heun, *self.problem.row)
+
+    def start_logpdf(self, t: Array) -> Array:
+        """Log density of the start."""
+        return mixture_logpdf(np.ascontiguousarray(t), *(row[0] for row in table(self.problem.initial).rows))
+
+    def start_tails(self, t: Array) -> tuple[Array, Array]:
+        """Distribution function of the start and its complement."""
+        initial = self.problem.initial
+        return mixture_cdf(np.ascontiguousarray(t), initial.weights, initial.means, initial.sds)
+
+    @cached_property
+    def samples(self) -> tuple[Array, Array, Array, Array]:
+        """(t, y, log slope, sign) over the start, halved where the rise differs from what the slopes at both
+        ends say, as it does where the map turns twice in between.
+        """
+        initial = self.problem.initial
+        reach = np.sqrt(2.0 * DEPTH)
+        left = float((initial.means - reach * initial.sds).min())
+        right = float((initial.means + reach * initial.sds).max())
+        t = np.union1d(np.linspace(left, right, SAMPLES), self.marked)
+        table = np.stack([t, *self(t)])
+        while table.shape[1] < MOST_SAMPLES:
+            middle = _bent(*table)
+            if middle.size == 0:
+                break
+            table = np.concatenate([table, np.stack([middle, *self(middle)])], axis=1)
+            table = table[:, np.argsort(table[0], kind="stable")]
+        t, y, log_slope, sign = table
+        return t, y, log_slope, sign
+
+    def covering(self, low: float, high: float) -> tuple[float, float]:
+        """Ends of a range of starting points whose images cover [low, high]; raises `RangeTooSmall`."""
+        t = self.samples[0]
+        left, right = float(t[0]), float(t[-1])
+        for _ in range(60):
+            images = np.sort(self(np.array([left, right]))[0])
+            if images[0] <= low and images[1] >= high:
+                return left, right
+            middle, half = 0.5 * (left + right), 0.75 * (right - left)
+            left, right = middle - half, middle + half
+        raise RangeTooSmall(f"range={[left, right]!r}: expected images that cover {[low, high]!r}")
+
+
+def _bent(t: Array, y: Array, log_slope: Array, sign: Array) -> Array:
+    """Middles of the pieces on which the map bends."""
+    slope, length = sign * np.exp(log_slope), np.diff(t)
+    steepest = np.maximum(np.abs(slope[1:]), np.abs(slope[:-1]))
+    off = np.abs(np.diff(y) - 0.5 * length * (slope[1:] + slope[:-1]))
+    bent = (off > BEND * length * steepest) & (length > 1e-10 * (t[-1] - t[0]))
+    middle: Array = 0.5 * (t[1:] + t[:-1])[bent]
+    return middle
+
+
+def _interpreted(problem: Problem, t: Array, heun: bool) -> tuple[Array, Array, Array]:
+    """The same transport with the score error called at every stage."""
+    mu, inv, lw, mu2, inv2, lw2, errors = problem.row
+    error, times = problem.error, problem.times
+    assert isinstance(error, Custom)
+
+    def score(k: int, x: Array) -> tuple[Array, Array]:
+        row = min(k, mu.shape[0] - 1)
+        out, work = np.empty((4, x.size)), np.empty((9, x.size))
+        learned_score(
+            x, mu[row], inv[row], lw[row], mu2[row], inv2[row], lw2[row], errors[k],
+            out[0], out[1], out[2], out[3], work,
+        )  # fmt: skip
+        tau = float(times[row])
+        return out[0] + np.asarray(error.value(tau, x)), out[1] + error.derivative(tau, x)
+
+    x, low, log_slope, sign = t.copy(), np.zeros_like(t), np.zeros_like(t), np.ones_like(t)
+    for k, (a, b, h) in enumerate(problem.steps):
+        s, ds = score(k, x)
+        if heun:
+            middle = x + h * (x + s)
+            s2, ds2 = score(k + 1, middle)
+            move = 0.5 * h * ((x + s) + (middle + s2))
+            slope = 0.5 * h * ((1.0 + ds) + (1.0 + ds2) * (1.0 + h * (1.0 + ds)))
+        else:
+            move, slope = a * x + b * s, a + b * ds
+        x, low = _add(x, move + low * (1.0 + slope))
+        with np.errstate(divide="ignore"):
+            log_slope = log_slope + np.where(
+                slope > -0.5, np.log1p(np.maximum(slope, -0.5)), np.log(abs(1.0 + slope))
+            )
+        sign = sign * np.sign(1.0 + slope)
+    return x + low, log_slope, sign
+
+
+def _add(a: Array, b: Array) -> tuple[Array, Array]:
+    """The sum a + b and its rounding error."""
+    total = a + b
+    back = total - a
+    return total, (a - (total - back)) + (b - back)
+
+
+def folds(flow: Flow) -> bool:
+    """Whether the map changes direction where the start has mass."""
+    sign = flow.samples[3]
+    return bool(np.any(sign[1:] * sign[:-1] <= 0))
+
+
+@dataclass(frozen=True, eq=False)
+class MonotoneChart:
+    """Integrals over the law of y(t), t ~ p_0, in the variable t.
+
+    features : points of the line of images near which integrands vary.
+    """
+
+    flow: Flow
+    features: Array
+    zones: Array | None = None
+
+    @cached_property
+    def edges(self) -> Array:
+        """Panel ends in t."""
+        t, y = self.flow.samples[:2]
+        left, right = self.flow.covering(float(self.features.min()), float(self.features.max()))
+        order = np.argsort(y, kind="stable")
+        inner = np.interp(self.features, y[order], t[order])
+        return np.unique(np.concatenate([[left, right], inner, np.linspace(t[0], t[-1], 33)]))
+
+    def nodes(self, t: Array) -> tuple[Array, Array, Array]:
+        """(y, log |dy/dt|, log density of the law at y)."""
+        y, log_slope, sign = self.flow(t)
+        logp = self.flow.start_logpdf(t) - log_slope
+        if bool(np.any(turned := sign != self.direction)):
+            raise FoldFound(t[turned])
+        return y, log_slope, logp
+
+    @property
+    def direction(self) -> float:
+        """The sign of the slope."""
+        sign = self.flow.samples[3]
+        return float(sign[sign.size // 2])
+
+    def tails(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """Distribution function of the law at y(t) and its complement."""
+        below, above = self.flow.start_tails(t)
+        return (below, above) if self.direction > 0 else (above, below)
+
+    def invert(self, y: Array) -> Array:
+        """Starting points whose images are y."""
+        left, right = self.flow.covering(float(y.min()), float(y.max()))
+        ends = np.full(y.size, left), np.full(y.size, right)
+        return solve(self.flow, y, *ends, np.full(y.size, self.direction))
+
+
+def solve(flow: Flow, y: Array, left: Array, right: Array, rising: Array) -> Array:
+    """Points in [left, right] with image y, on a branch where the map rises or falls: bracketed Newton."""
+    lo, hi = left.copy(), right.copy()
+    t = 0.5 * (lo + hi)
+    live = np.arange(y.size)
+    last = np.full(y.size, np.inf)
+    for _ in range(200):
+        image, log_slope, _ = flow(t[live])
+        gap = (image - y[live]) * rising[live]
+        hi[live] = np.where(gap >= 0, t[live], hi[live])
+        lo[live] = np.where(gap <= 0, t[live], lo[live])
+        with np.errstate(over="ignore", invalid="ignore"):
+            following = t[live] - gap * np.exp(-log_slope)
+        slow = ~(np.abs(following - t[live]) <= 0.5 * last[live])
+        outside = ~((following > lo[live]) & (following < hi[live]))
+        following = np.where(outside | slow, 0.5 * (lo[live] + hi[live]), following)
+        last[live] = np.abs(following - t[live])
+        still = (
+            (gap != 0) & (abs(following - t[live]) > 4e-16 * (abs(t[live]) + 1e-300)) & (lo[live] < hi[live])
+        )
+        t[live] = np.where(gap == 0, t[live], following)
+        live = live[still]
+        if live.size == 0:
+            break
+    return t
+
+
+@dataclass(frozen=True, eq=False)
+class FoldedChart:
+    """Integrals over the law of y(t) when the map folds, in a variable u: interval i is u in [i, i + 1]."""
+
+    flow: Flow
+    features: Array
+    zones: Array | None = None
+
+    @cached_property
+    def critical(self) -> Array:
+        """Starting points where the map turns."""
+        t, _, _, sign = self.flow.samples
+        at = np.flatnonzero(sign[1:] * sign[:-1] <= 0)
+        lo, hi, below = t[at], t[at + 1], sign[at]
+        for _ in range(60):
+            middle = 0.5 * (lo + hi)
+            same = self.flow(middle)[2] == below
+            lo, hi = np.where(same, middle, lo), np.where(same, hi, middle)
+        return 0.5 * (lo + hi)
+
+    @cached_property
+    def branches(self) -> tuple[Array, Array, Array, Array, Array]:
+        """(left, right, image of left, image of right, direction) of each monotone piece of the map."""
+        y = self.flow.samples[1]
+        low, high = min(float(self.features.min()), y.min()), max(float(self.features.max()), y.max())
+        left, right = _wide(self.flow, low, high)
+        cuts = np.concatenate([[left], self.critical, [right]])
+        images = self.flow(cuts)[0]
+        return cuts[:-1], cuts[1:], images[:-1], images[1:], np.sign(images[1:] - images[:-1])
+
+    @cached_property
+    def cuts(self) -> Array:
+        """Ends of the intervals of images."""
+        low, high = np.minimum(*self.branches[2:4]), np.maximum(*self.branches[2:4])
+        inside = self.flow(self.critical)[0]
+        return np.unique(np.concatenate([[low.min(), high.max()], inside]))
+
+    @cached_property
+    def edges(self) -> Array:
+        """Panel ends in u."""
+        cuts = self.cuts
+        inner = self.features[(self.features > cuts[0]) & (self.features < cuts[-1])]
+        i = np.clip(np.searchsorted(cuts, inner) - 1, 0, cuts.size - 2)
+        share = np.clip((inner - cuts[i]) / (cuts[i + 1] - cuts[i]), 0.0, 1.0)
+        u = i + np.arcsin(np.sqrt(share)) * 2.0 / np.pi
+        return np.unique(np.concatenate([np.arange(cuts.size, dtype=np.float64), u]))
+
+    def nodes(self, u: Array) -> tuple[Array, Array, Array]:
+        """(y, log |dy/du|, log density of the law at y)."""
+        cuts = self.cuts
+        i = np.clip(np.floor(u).astype(np.int64), 0, cuts.size - 2)
+        share, length = np.clip(u - i, 1e-15, 1.0 - 1e-15), cuts[i + 1] - cuts[i]
+        _, _, first, last, _ = self.branches
+        opens = np.isin(cuts[i], np.minimum(first, last))
+        closes = np.isin(cuts[i + 1], np.maximum(first, last))
+        kept = np.clip(share, np.where(opens, CLOSE, 0.0), np.where(closes, 1.0 - CLOSE, 1.0))
+        y = cuts[i] + length * np.sin(0.5 * np.pi * kept) ** 2
+        log_slope = np.log(0.5 * np.pi * length * np.sin(np.pi * share))
+        at_kept = np.log(0.5 * np.pi * length * np.sin(np.pi * kept))
+        logp = self.logpdf(y)
+        return y, log_slope, np.where(kept == share, logp, logp + at_kept - log_slope)
+
+    def preimages(self, y: Array) -> tuple[Index, Index, Array]:
+        """(index into y, branch, starting point) of every preimage."""
+        left, right, first, last, rising = self.branches
+        low, high = np.minimum(first, last), np.maximum(first, last)
+        inside = (y[:, None] > low) & (y[:, None] < high)
+        which, branch = (found.astype(np.intp) for found in np.nonzero(inside))
+        t = solve(self.flow, y[which], left[branch], right[branch], rising[branch])
+        return which, branch, t
+
+    def logpdf(self, y: Array) -> Array:
+        """Log density of the law: log of the sum over preimages of p_0/|slope|."""
+        which, _, t = self.preimages(y)
+        terms = self.flow.start_logpdf(t) - self.flow(t)[1]
+        top = np.full(y.size, -np.inf)
+        np.maximum.at(top, which, terms)
+        total = np.zeros(y.size)
+        np.add.at(total, which, np.exp(terms - top[which]))
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.where(total > 0, top + np.log(total), -np.inf))
+
+    def tails(self, u: Array, y: Array) -> tuple[Array, Array]:
+        """Distribution function of the law at y and its complement."""
+        left, right, first, last, rising = self.branches
+        low, high = np.minimum(first, last), np.maximum(first, last)
+        below_left, above_left = self.flow.start_tails(left)
+        below_right, above_right = self.flow.start_tails(right)
+        mass = np.where(above_left < 0.5, above_left - above_right, below_right - below_left)
+        cdf: Array = (y[:, None] >= high).astype(np.float64) @ mass
+        sf: Array = (y[:, None] <= low).astype(np.float64) @ mass
+        which, branch, t = self.preimages(y)
+        below, above = self.flow.start_tails(t)
+        lower = np.where(above_left[branch] < 0.5, above_left[branch] - above, below - below_left[branch])
+        upper = mass[branch] - lower
+        up = rising[branch] > 0
+        np.add.at(cdf, which, np.where(up, lower, upper))
+        np.add.at(sf, which, np.where(up, upper, lower))
+        return cdf, sf
+
+
+def _wide(flow: Flow, low: float, high: float) -> tuple[float, float]:
+    """Starting points on either side of all samples whose images lie outside [low, high] or carry no mass."""
+    t = flow.samples[0]
+    left, right = float(t[0]), float(t[-1])
+    for _ in range(60):
+        images = flow(np.array([left, right]))[0]
+        if min(images) <= low and max(images) >= high:
+            break
+        middle, half = 0.5 * (left + right), 0.75 * (right - left)
+        if half > 1e3 * (t[-1] - t[0]):
+            break
+        left, right = middle - half, middle + half
+    return left, right

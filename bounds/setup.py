@@ -157,7 +157,9 @@ class Setup:
     def letters(self) -> Mapping[str, str]:
         """LaTeX of the model's parameters and quantities by name."""
         model = MODELS.get(self.model)
-        return {} if model is None else {e.name: e.latex for e in (*model.parameters, *model.quantities)}
+        if model is None:
+            return {}
+        return {p.name: p.latex for p in model.parameters} | {v.name: v.latex for v in model.quantities}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: strings, and lists for ranges."""

@@ -195,7 +195,7 @@ def _sides(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure, 
         return _NOTHING, _NOTHING, ~everything
     middle = len(population) // 2
     halves = [_sides(claim, population.take(rows)) for rows in np.split(np.arange(len(population)), [middle])]
-    left, right = (_stack([half[side] for half in halves]) for side in (0, 1))
+    left, right = _stack([half[0] for half in halves]), _stack([half[1] for half in halves])
     return left, right, np.concatenate([half[2] for half in halves])
 
 

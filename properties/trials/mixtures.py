@@ -350,7 +350,7 @@ class _Seconds(_Values):
         grid = self.grid
         times = grid.times.tolist()
         first, last = (balls.forward_law(case.target, times[k]) for k in (0, -1))
-        total = _from_ball(balls.entropy_ball(first)) - _from_ball(balls.entropy_ball(last))
+        total: Enclosure = _from_ball(balls.entropy_ball(first)) - _from_ball(balls.entropy_ball(last))
         total = total + (times[0] - times[-1])
         if case.start == "gamma":
             total = total + _from_ball(balls.kl_to_gamma_ball(first))
@@ -411,7 +411,7 @@ def meets(case: Case, predicate: str) -> bool:
     mean = float(np.sum(np.square(target.mean)))
     match predicate:
         case "centred":
-            return mean <= 1e-28 * max(1.0, target.second_moment)
+            return bool(mean <= 1e-28 * max(1.0, target.second_moment))
         case "one-dimensional":
             return bool(target.dimension == 1)
         case "isotropic":

@@ -41,6 +41,8 @@ _HOME = {
     "simulators.score_errors": "AffineError",
     "simulators.targets": "Gaussian",
     "properties.cases": "Case",
+    "properties.compare": "compare",
+    "properties.derive": "derive",
     "properties.trials.models": "ModelCase",
     "properties.api": "check measure refute replay verify",
 }

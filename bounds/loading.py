@@ -1,4 +1,4 @@
-"""Claims from a user's file: every `Claim` that it defines at top level, in order of definition."""
+"""Claims and derivations from a user's file: what it defines at top level, in order of definition."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import runpy
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from bounds.claim import Claim
+from bounds.derivation import Derivation
 from bounds.errors import ClaimError
 
-__all__ = ["load"]
+__all__ = ["load", "load_derivations"]
+
+Item = TypeVar("Item", Claim, Derivation)
 
 
 def load(path: str | Path) -> list[Claim]:
@@ -20,6 +24,20 @@ def load(path: str | Path) -> list[Claim]:
     Raises ClaimError, naming the file, if it cannot be read or run, or if it defines no claim, or one key
     twice.
     """
+    return _unique(_defined(_run(path), Claim), str(path), "Claim")
+
+
+def load_derivations(path: str | Path) -> list[Derivation]:
+    """The derivations of a file, as `load` reads claims.
+
+    Raises ClaimError, naming the file, if it cannot be read or run, or if it defines no derivation, or one
+    key twice.
+    """
+    return _unique(_defined(_run(path), Derivation), str(path), "Derivation")
+
+
+def _run(path: str | Path) -> dict[str, Any]:
+    """What running the file defines."""
     shown = str(path)
     file = Path(path)
     if file.suffix != ".py":
@@ -27,7 +45,7 @@ def load(path: str | Path) -> list[Claim]:
     if not file.is_file():
         raise ClaimError("file", shown, "an existing file", shown)
     try:
-        module = runpy.run_path(str(file))
+        return runpy.run_path(str(file))
     except ClaimError as error:
         raise error.within(shown) from error
     except SyntaxError as error:
@@ -45,26 +63,25 @@ def load(path: str | Path) -> list[Claim]:
         raise ClaimError(
             "file", shown, f"a file that runs to its end; it exits with {error.code}", shown
         ) from error
-    return _unique(_claims(module.values()), shown)
 
 
-def _claims(values: Iterable[object]) -> list[Claim]:
-    found: dict[int, Claim] = {}
-    for value in values:
-        items = value if isinstance(value, list | tuple) else [value]
-        found |= {id(item): item for item in items if isinstance(item, Claim)}
+def _defined(module: dict[str, Any], kind: type[Item]) -> list[Item]:
+    found: dict[int, Item] = {}
+    for value in module.values():
+        items: Iterable[Any] = value if isinstance(value, list | tuple) else [value]
+        found |= {id(item): item for item in items if isinstance(item, kind)}
     return list(found.values())
 
 
-def _unique(claims: list[Claim], shown: str) -> list[Claim]:
-    if not claims:
-        raise ClaimError("file", shown, "at least one Claim at top level", shown)
+def _unique(items: list[Item], shown: str, kind: str) -> list[Item]:
+    if not items:
+        raise ClaimError("file", shown, f"at least one {kind} at top level", shown)
     keys: set[str] = set()
-    for claim in claims:
-        if claim.key in keys:
-            raise ClaimError("key", claim.key, "a key used once in a file", shown)
-        keys.add(claim.key)
-    return claims
+    for item in items:
+        if item.key in keys:
+            raise ClaimError("key", item.key, "a key used once in a file", shown)
+        keys.add(item.key)
+    return items
 
 
 def _where(error: BaseException, file: Path) -> str:

@@ -9,7 +9,7 @@ sign changes are bisected along the axes. Parameters are free: only some of them
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Crossing:
-    """A sign change along one axis: at ``value`` of ``axis`` the two bounds are equal, the rest as in ``at``."""
+    """A sign change along one axis: at ``value`` of ``axis`` both are equal, the rest as in ``at``."""
 
     axis: str
     value: float
@@ -77,7 +77,7 @@ class Crossing:
 class Comparison:
     """The verdict on a pair.
 
-    verdict   : "equal", "tighter" (the first is nowhere larger), "looser" (nowhere smaller) or "incomparable".
+    verdict   : "equal", "tighter" (the first is nowhere larger), "looser" (nowhere smaller), "incomparable".
     shown     : why for all parameters, or "" if sampled only.
     ratio     : smallest and largest first/second seen.
     first_at  : a point where the first is larger, if any; region: how far it stays so along each axis.
@@ -112,7 +112,9 @@ def pair_of(first: Claim, second: Claim) -> Pair:
     elif names == {"KL", "TV"}:
         sides = [as_total_variation(side) for side in sides]
     elif len(names) > 1:
-        raise ClaimError("B", f"{second.key}: {sides[1].quantity}", f"a bound on {sides[0].quantity}, as {first.key}")
+        raise ClaimError(
+            "B", f"{second.key}: {sides[1].quantity}", f"a bound on {sides[0].quantity}, as {first.key}"
+        )
     sides = _same_laws(sides)
     sides = _same_score(sides)
     sides = _same_grid(sides)
@@ -121,6 +123,7 @@ def pair_of(first: Claim, second: Claim) -> Pair:
 
 
 def _same_laws(sides: list[Side]) -> list[Side]:
+    """The same laws, but for early stopping, which is said."""
     data = {"target", "q_delta"}
     first, second = ({*side.laws} for side in sides)
     if first == second:
@@ -128,31 +131,40 @@ def _same_laws(sides: list[Side]) -> list[Side]:
     if first - data == second - data and first & data and second & data:
         return [side.noting(f"about {', '.join(side.laws)}") for side in sides]
     shown = ", ".join(sides[1].laws)
-    raise ClaimError("B", f"{sides[1].claim.key}: {shown}", f"the laws of {sides[0].claim.key}: {', '.join(sides[0].laws)}")
+    raise ClaimError(
+        "B", f"{sides[1].claim.key}: {shown}", f"the laws of {sides[0].claim.key}: {', '.join(sides[0].laws)}"
+    )
 
 
 def _same_score(sides: list[Side]) -> list[Side]:
+    """No score error where one of the claims allows none."""
     exact = [side.claim.score.kind == "exact" for side in sides]
     if not any(exact) or all(exact):
         return sides
     zero = {symbol("eps"): sp.Integer(0)}
     return [
-        side if is_exact else side.noting("at eps = 0: the other is for the exact score", bound=side.bound.xreplace(zero))
+        side
+        if is_exact
+        else side.noting("at eps = 0: the other is for the exact score", bound=side.bound.xreplace(zero))
         for side, is_exact in zip(sides, exact, strict=True)
     ]
 
 
 def _same_grid(sides: list[Side]) -> list[Side]:
+    """Equal steps h = T/N where one claim speaks of h and another of N."""
     used = {name for side in sides for name in side.symbols}
+    used |= {s.name for side in sides for rel in side.assuming for s in rel.free_symbols}
     if not {"h", "N"} <= used or any(side.claim.setup.grid != "uniform" for side in sides):
         return sides
     length = (symbol("T") - symbol("delta")) if "delta" in used else symbol("T")
     step = {symbol("h"): length / symbol("N")}
-    return [
-        side.noting(
+    changed = []
+    for side in sides:
+        noted = side.noting(
             *(["h = T/N: equal steps"] if "h" in side.symbols else []), bound=side.bound.xreplace(step)
-        ) for side in sides
-    ]  # fmt: skip
+        )
+        changed.append(replace(noted, assuming=tuple(rel.xreplace(step) for rel in side.assuming)))
+    return changed
 
 
 def _box(sides: Sequence[Side]) -> dict[str, tuple[float, float]]:
@@ -216,10 +228,11 @@ class _Field:
         low, high = np.where(logs, np.log(np.where(logs, ends[:, 0], 1.0)), ends[:, 0]), ends[:, 1]
         high = np.where(logs, np.log(np.where(logs, high, 1.0)), high)
         points = low + unit * (high - low)
-        points = np.where(logs, np.exp(points), points)
+        points = np.asarray(np.where(logs, np.exp(points), points), dtype=np.float64)
         whole = [i for i, name in enumerate(self.names) if name in ("d", "N")]
         points[:, whole] = np.rint(points[:, whole])
-        return points
+        drawn: Array = points
+        return drawn
 
 
 def compare(first: Claim, second: Claim, *, seed: int = 0, samples: int = SAMPLES) -> Comparison:
@@ -240,12 +253,16 @@ def compare(first: Claim, second: Claim, *, seed: int = 0, samples: int = SAMPLE
             break
     points = np.concatenate(kept)
     if not len(points):
-        raise ClaimError("assumptions", f"{first.key}, {second.key}", "claims whose assumptions can hold together")
+        raise ClaimError(
+            "assumptions", f"{first.key}, {second.key}", "claims whose assumptions can hold together"
+        )
     logs = field.log_ratio(points)
     shown, sign = _shown(pair)
     verdict = _verdict(logs, sign)
     larger = np.flatnonzero(logs > 0)
-    first_at, region, crossings = None, {}, ()
+    first_at: dict[str, float] | None = None
+    region: dict[str, tuple[float, float]] = {}
+    crossings: tuple[Crossing, ...] = ()
     if len(larger):
         start = _round(field, points[larger[np.argmin(_distance(field, points[larger]))]])
         first_at = dict(zip(field.names, map(float, start), strict=True))
@@ -312,7 +329,7 @@ def _shown(pair: Pair) -> tuple[str, int | None]:
 def _orders(pair: Pair) -> tuple[str, ...]:
     """What the orders of growth are, where the right sides are sums of monomials."""
     names = ("first", "second")
-    lines = []
+    lines: list[str] = []
     under = [rel for rel in pair.relations if not isinstance(rel, sp.Eq) and not _difference(rel)]
     for a, b, small, large in (
         (0, 1, pair.first.bound, pair.second.bound),
@@ -325,7 +342,7 @@ def _orders(pair: Pair) -> tuple[str, ...]:
         if decision.holds:
             factor = f" (C = {decision.constant:.3g} serves)" if decision.constant is not None else ""
             lines.append(f"{names[a]} <~ {names[b]}{factor}")
-        elif decision.ray is not None:
+        elif decision.ray is not None and any(decision.ray.growth):
             lines.append(f"{names[a]} is not <~ {names[b]}: {decision.reason}")
     return tuple(lines)
 

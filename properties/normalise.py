@@ -65,7 +65,9 @@ def normalise(claim: Claim, clock: str) -> Side:
     is not a formula in parameters.
     """
     if claim.relation == ">=":
-        raise ClaimError(f"{claim.key}: relation", claim.relation, "an upper bound; lower bounds are not compared")
+        raise ClaimError(
+            f"{claim.key}: relation", claim.relation, "an upper bound; lower bounds are not compared"
+        )
     quantity, factor, power = _left(claim)
     notes: list[str] = []
     bound = _parameters_only(claim, notes)
@@ -111,12 +113,9 @@ def as_total_variation(side: Side) -> Side:
 
 def _left(claim: Claim) -> tuple[Quantity, sp.Expr, sp.Expr]:
     """The quantity Q of a left side c Q^p, with c and p."""
-    factor, rest = claim.lhs.as_coeff_Mul()
+    factor, rest = claim.lhs.as_independent(Quantity, as_Add=False)
     base, power = rest.as_base_exp()
-    if isinstance(base, sp.Mul):  # sqrt(KL/2) and the like
-        inner, base = base.as_coeff_Mul()
-        factor = factor * inner**power
-    if not isinstance(base, Quantity) or not (power.is_positive and factor.is_positive):
+    if not isinstance(base, Quantity) or not (power.is_positive and factor.is_number and factor.is_positive):
         raise ClaimError(f"{claim.key}: lhs", str(claim.lhs), "one quantity, or a power of it")
     return base, factor, power
 

@@ -22,7 +22,7 @@ TOLERANCE = (
 )
 KINDS = ("regression", "note", "improvement")
 SUPPORT = [*VERDICTS]  # strongest first
-ENTRY = ("claim_hash", "constant", "evidence", "growth", "met", "ratio", "verdict")
+ENTRY = ("claim_hash", "constant", "evidence", "growth", "met", "ratio", "statement", "verdict")
 
 
 class Change(NamedTuple):
@@ -50,6 +50,7 @@ def _entry(claim: Record) -> dict[str, Any]:
         "growth": {name: fitted[name] for name in ("ray", "law", "exponent", "interval")} if fitted else {},
         "met": claim["met"],
         "ratio": claim["worst"]["ratio"] if claim["worst"] else None,
+        "statement": claim["statement"]["text"],
         "verdict": claim["verdict"],
     }
 
@@ -85,11 +86,14 @@ def diff(
     before: Mapping[str, Any], after: Mapping[str, Any], *, tolerance: float = TOLERANCE
 ) -> list[Change]:
     """What changed between two baselines, regressions first, then by key."""
-    old, new = before["claims"], after["claims"]
+    old, new = dict(before["claims"]), after["claims"]
     changes = [
         Change("note", "(run)", what, "other cases were tried, so the numbers may differ")
         for what in _settings(before, after)
     ]
+    for was, now in _renamed(old, new):
+        old[now] = old.pop(was)
+        changes.append(Change("note", now, f"renamed from {was}", "the same claim under another key"))
     changes += [
         Change("regression", key, "no longer checked", "a claim that is not run can break unseen")
         for key in old.keys() - new.keys()
@@ -100,6 +104,18 @@ def diff(
             Change(kind, key, what, why) for kind, what, why in _compare(old[key], new[key], tolerance)
         ]
     return sorted(changes, key=lambda change: (KINDS.index(change.kind), change.key, change.what))
+
+
+def _renamed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Keys that went and keys that came with the same hash, paired in order."""
+    gone, come = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
+    pairs = []
+    for was in gone:
+        same = [now for now in come if new[now]["claim_hash"] == old[was]["claim_hash"]]
+        if same:
+            pairs.append((was, same[0]))
+            come.remove(same[0])
+    return pairs
 
 
 def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -122,6 +138,7 @@ def _compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float) -
     edited = old["claim_hash"] != new["claim_hash"]
     if edited:
         yield "note", "the claim was edited", "the numbers below compare the old bound with the new one"
+        yield from _text(old, new)
     if old["verdict"] != new["verdict"]:
         yield _verdict(old, new)
         return
@@ -133,6 +150,7 @@ def _compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float) -
         )
     yield from _evidence(old, new)
     yield from _ratio(old, new, tolerance, edited=edited)
+    yield from _stated(old, new)
     yield from _used(old, new, tolerance)
     yield from _exponent(old, new)
 
@@ -141,7 +159,8 @@ def _verdict(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
     what = f"{old['verdict']} -> {new['verdict']}"
     if old["met"] != new["met"]:
         better = bool(new["met"])
-        return ("improvement" if better else "regression"), what, f"{VERDICTS[new['verdict']].meaning}"
+        false = "newly false: " if new["verdict"] in ("refuted", "diverges") and not better else ""
+        return ("improvement" if better else "regression"), what, false + VERDICTS[new["verdict"]].meaning
     weaker = SUPPORT.index(new["verdict"]) > SUPPORT.index(old["verdict"])
     return (
         ("regression" if weaker else "improvement"),
@@ -178,6 +197,29 @@ def _ratio(
             yield "note", what, "a worse case of the same bound was found"
         else:
             yield "regression", what, "the same bound, but the search no longer finds its worst case"
+
+
+def _text(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    """What an edited claim says now."""
+    if old["statement"] == new["statement"]:
+        yield "note", "the formula is the same", "its assumptions, setup or expectation changed"
+    else:
+        yield "note", f"{old['statement']} -> {new['statement']}", "another inequality is checked"
+
+
+def _stated(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    """The constant that an edited claim states."""
+    before, after = old["constant"]["stated"], new["constant"]["stated"]
+    direction = _moved(before, after, 0.0)
+    if direction:
+        what = f"constant stated {sig(before, 4)} -> {sig(after, 4)}"
+        factor = sig(number(after) / number(before)) if number(before) else "∞"
+        grew = f"the constant grew: what is claimed is {factor} times as much"
+        yield (
+            ("regression", what, grew)
+            if direction > 0
+            else ("improvement", what, "a smaller constant is claimed")
+        )
 
 
 def _used(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float) -> Iterator[Difference]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bounds.errors import ClaimError
+from reports import comparing, deriving, mutating, proving, recorded
 from reports import record as records
-from reports import recorded
 from reports.options import (
     RESULTS,
     Group,
@@ -316,22 +316,34 @@ def replay(file: str) -> None:
 
 @main.command(short_help="Write a claim file to fill in.")
 @click.argument("name")
-def new(name: str) -> None:
+@click.option("--derivation", "kind", flag_value="derivation", help="Write NAME_derivation.py, a proof.")
+def new(name: str, kind: str | None) -> None:
     """Write NAME_bound.py, a claim file to fill in, valid and true as it stands; never over another file.
 
     \b
     lesssim new my-note
     lesssim verify my-note_bound.py
+    lesssim new --derivation my-proof
+    lesssim derive my-proof_derivation.py
     """
     from reports.scaffold import path_of, text
     from reports.store import write
 
-    path = path_of(name)
-    write(path, text(path))
-    click.echo(f"wrote {path}\nnext: lesssim verify {path}")
+    path = path_of(name, kind or "bound")
+    write(path, text(path, kind or "bound"))
+    click.echo(f"wrote {path}\nnext: lesssim {'derive' if kind else 'verify'} {path}")
 
 
-for command in (recorded.report, recorded.baseline, recorded.compliance):
+for command in (
+    comparing.atlas,
+    comparing.compare,
+    deriving.derive,
+    mutating.mutate,
+    proving.prove,
+    recorded.report,
+    recorded.baseline,
+    recorded.compliance,
+):
     main.add_command(command)
 
 

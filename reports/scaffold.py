@@ -1,4 +1,4 @@
-"""The claim file that ``lesssim new`` writes: valid, commented, and true as it stands."""
+"""The claim or derivation file that ``lesssim new`` writes: valid, commented, and true as it stands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bounds.errors import ClaimError
 
-__all__ = ["TEMPLATE", "path_of", "text"]
+__all__ = ["DERIVATION", "TEMPLATE", "path_of", "text"]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -43,18 +43,68 @@ claim = ls.Claim(
 '''
 
 
-def path_of(name: str) -> Path:
-    """The file of a new claim: ``NAME_bound.py``, with a folder in front if the name has one.
+DERIVATION = '''\
+"""One sentence on what is proved, and where the proof stands in your note."""
 
+import lesssim as ls
+from lesssim import exp, sqrt
+
+# The symbols are those of claim files; quantities such as ls.KL("target", "output") may stand in any link.
+d, T, h, L, eps, KL0 = ls.symbols("d T h L eps KL0")
+path = ls.PathKL("target", "output")
+disc = T * (d * L**2 * h + d * L * h**2 / 3)
+
+proof = ls.Derivation(
+    key="{key}/thm-1",
+    title="KL of the exponential integrator, estimated score",
+    start=ls.KL("target", "output"),  # the true quantity
+    steps=(
+        # Each link says that what stands before it is at most what it names, and why: a key of the
+        # catalogue (`lesssim list`) or words, ls.by("Young, factor 2").
+        ls.Link("projection", path, "building-blocks/path-projection"),
+        # A split bounds a sum; every part can go on with links of its own.
+        ls.Split(
+            "girsanov",
+            {{
+                "initialisation": (
+                    ls.KL("q_T", "gamma"),
+                    (ls.Link("contraction", exp(-2 * T) * KL0, "initialisation/contraction"),),
+                ),
+                "score": (T * eps**2, ()),
+                "discretisation": (disc, ()),
+                "cross": (T * h * eps * sqrt(d * L), ()),
+            }},
+            by=ls.by("the chain rule, Girsanov and Cauchy-Schwarz"),
+        ),
+        ls.Link(
+            "young",
+            exp(-2 * T) * KL0 + 2 * T * eps**2 + 2 * disc,
+            ls.by("Young: h eps sqrt(d L) <= eps^2 + d L h^2/4"),
+        ),
+    ),
+    assuming=(L >= 1,),  # for every link
+    # clock: "half" is dX = -X/2 dt + dB, "unit" is dX = -X dt + sqrt2 dB.
+    setup=ls.Setup(clock="unit", sampler="ddpm-ei", score="estimated"),
+)
+'''
+"""The derivation file, with places for the key."""
+
+_TEMPLATES = {"bound": TEMPLATE, "derivation": DERIVATION}
+
+
+def path_of(name: str, kind: str = "bound") -> Path:
+    """The file of a new claim or derivation: ``NAME_bound.py``, with a folder in front if the name has one.
+
+    kind : "bound" or "derivation".
     Raises ClaimError for a name that is no name, or whose file exists already.
     """
     folder, _, stem = name.rpartition("/")
-    stem = stem.removesuffix(".py").removesuffix("_bound")
+    stem = stem.removesuffix(".py").removesuffix(f"_{kind}")
     if not NAME.fullmatch(stem):
         raise ClaimError(
             "NAME", name, "letters, digits, - and _, beginning with a letter, such as my-note", "command line"
         )
-    path = Path(folder) / f"{stem}_bound.py"
+    path = Path(folder) / f"{stem}_{kind}.py"
     if path.exists():
         raise ClaimError(
             "NAME", name, f"a name that is not taken; {path} exists and is left as it is", "command line"
@@ -62,6 +112,6 @@ def path_of(name: str) -> Path:
     return path
 
 
-def text(path: Path) -> str:
-    """The contents of a new claim file."""
-    return TEMPLATE.format(key=path.stem.removesuffix("_bound"))
+def text(path: Path, kind: str = "bound") -> str:
+    """The contents of a new file of that kind."""
+    return _TEMPLATES[kind].format(key=path.stem.removesuffix(f"_{kind}"))

@@ -161,3 +161,57 @@ def test_drift_shows_the_lines_that_changed(results: dict[str, Any]) -> None:
     old, new = compliance.drift(committed, results)
     assert old.startswith("- | `chen-2023/ddpm-tv` ")
     assert " 0.52 " in new
+
+
+def test_a_doubled_constant_grew(results: dict[str, Any]) -> None:
+    before = baseline.save(copy.deepcopy(results))
+    claim = next(claim for claim in results["claims"] if claim["key"] == "chen-lee-lu-2023/smooth-score")
+    claim["constant"] = {**claim["constant"], "stated": 2 * claim["constant"]["stated"]}
+    claim["worst"] = {**claim["worst"], "ratio": claim["worst"]["ratio"] / 2}
+    claim["claim_hash"] = "twice"
+    claim["statement"] = {**claim["statement"], "text": "2 * (" + claim["statement"]["text"] + ")"}
+    found = baseline.diff(before, baseline.save(results))
+    assert [(c.kind, c.what) for c in found if c.kind != "note"] == [
+        ("regression", "constant stated 1 -> 2"),
+        ("regression", "worst ratio 0.83 -> 0.415"),
+    ]
+    assert any("2 times as much" in change.why for change in found)
+    assert any(" -> 2 * (" in change.what and change.kind == "note" for change in found)
+
+
+def test_what_is_newly_false_is_called_so(results: dict[str, Any]) -> None:
+    before = baseline.save(copy.deepcopy(results))
+    claim = next(claim for claim in results["claims"] if claim["key"] == "chen-lee-lu-2023/smooth-score")
+    claim |= {"verdict": "refuted", "met": False}
+    (change,) = baseline.diff(before, baseline.save(results))
+    assert change.why.startswith("newly false: ")
+
+
+def test_an_improved_exponent_is_an_improvement(results: dict[str, Any]) -> None:
+    changes = {"growth": {"exponent": 0.5, "interval": [0.49, 0.51]}}
+    assert _diff(results, "lee-lu-tan-2023/w2", **changes) == [
+        ("improvement", "exponent 0.998 -> 0.5 along d -> oo, T = 2, N = 8")
+    ]
+
+
+def test_a_renamed_claim_is_followed_by_its_hash(results: dict[str, Any]) -> None:
+    before = baseline.save(copy.deepcopy(results))
+    claim = next(claim for claim in results["claims"] if claim["key"] == "kwon-2022/w2")
+    claim["key"] = "kwon-2022/wasserstein"
+    before["claims"]["kwon-2022/w2"]["claim_hash"] = claim["claim_hash"] = "only-this-one"
+    (change,) = baseline.diff(before, baseline.save(results))
+    assert (change.kind, change.key, change.what) == (
+        "note",
+        "kwon-2022/wasserstein",
+        "renamed from kwon-2022/w2",
+    )
+    claim["evidence"] = "enclosed"
+    kinds = [change.kind for change in baseline.diff(before, baseline.save(results))]
+    assert kinds == ["note", "improvement"]
+    claim["claim_hash"] = "another"
+    assert [change.kind for change in baseline.diff(before, baseline.save(results))] == ["regression", "note"]
+
+
+def test_an_edit_that_leaves_the_formula_says_what_moved(results: dict[str, Any]) -> None:
+    found = _diff(results, "kwon-2022/w2", claim_hash="new")
+    assert found == [("note", "the claim was edited"), ("note", "the formula is the same")]

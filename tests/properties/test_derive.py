@@ -1,0 +1,250 @@
+"""Derivations: true proofs pass, a planted error is found in its own link and in no earlier one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy as sp
+from sympy import Rational, exp, sqrt
+
+from bounds.claims import chen_2023_sampling as sampling
+from bounds.claims.initialisation import split
+from bounds.claims.regularisation import COST
+from bounds.derivation import Cases, Derivation, Link, Split, by, check_lemmas
+from bounds.derivations import DERIVATIONS
+from bounds.derivations import chen_2023_sampling as proofs
+from bounds.errors import ClaimError
+from bounds.notation import symbols
+from bounds.quantity import FI, KL, TV, J, PathKL, ScoreError, q
+from bounds.setup import Setup
+from properties.derive import derive, losses, share
+from properties.search import Effort
+
+SMALL = Effort(16, 16, 2, 12, 5, 2, 3)
+KNOWN = {derivation.key: derivation for derivation in DERIVATIONS}
+T, d, h, L, M2, KL0, FI0, eps, a, t, kappa, N = symbols("T d h L M2 KL0 FI0 eps a t kappa N")
+START = KL("q_T", "gamma")
+
+
+def test_there_are_enough_and_every_lemma_exists() -> None:
+    assert len(DERIVATIONS) >= 10
+    assert len(KNOWN) == len(DERIVATIONS)
+    check_lemmas(DERIVATIONS)
+    assert sum(bool(derivation.proves) for derivation in DERIVATIONS) >= 10
+
+
+@pytest.mark.parametrize("key", KNOWN)
+def test_true_proofs_hold(key: str) -> None:
+    found = derive(KNOWN[key], profile=SMALL)
+    assert found.broken is None
+    assert found.uncovered is None
+    assert found.word == "holds", [(link.name, link.verdict.reason) for link in found.open]
+
+
+PLANTED = [
+    # constants, one in each position
+    ("chen-2023-sampling/explicit", "projection", PathKL("target", "output") / 2, "1-projection"),
+    ("chen-2023-sampling/explicit", "martingale.initialisation", START / 2, "2-martingale"),
+    ("chen-2023-sampling/explicit", "martingale.discretisation", proofs.MARTINGALE / 2, "2-martingale"),
+    (
+        "chen-2023-sampling/explicit",
+        "contraction",
+        exp(-2 * T) * KL0 / 2,
+        "2-martingale.initialisation.1-contraction",
+    ),
+    (
+        "chen-2023-sampling/explicit",
+        "elementary",
+        sampling.discretisation / 2,
+        "2-martingale.discretisation.1-elementary",
+    ),
+    # exponents
+    (
+        "chen-2023-sampling/explicit",
+        "contraction",
+        exp(-4 * T) * KL0,
+        "2-martingale.initialisation.1-contraction",
+    ),
+    (
+        "chen-2023-sampling/explicit",
+        "elementary",
+        T * d * L**2 * h**2,
+        "2-martingale.discretisation.1-elementary",
+    ),
+    ("chen-2023-sampling/explicit-young", "young.score", 2 * ScoreError("output") ** 2, "2-young"),
+    ("chen-2023-sampling/explicit-young", "average", 2 * T * eps, "2-young.score.1-average"),
+    ("benton-2024/explicit", "steps", START + d * kappa**2 * N, "3-steps"),
+    ("initialisation/split", "series", M2 * exp(-2 * T) / 2 + d * exp(-6 * T), "2-series"),
+    # signs
+    (
+        "chen-2023-sampling/explicit-score-path",
+        "cross-term.cross",
+        -T * h * eps * sqrt(d * L),
+        "1-cross-term",
+    ),
+    ("functional-inequalities/log-sobolev", "hwi", sqrt(FI0 * KL0) - KL0, "1-hwi"),
+    # end points: the wrong time, the wrong law
+    ("chen-2023-sampling/explicit", "martingale.initialisation", KL(q(2 * T), "gamma"), "2-martingale"),
+    (
+        "conforti-2023/explicit-path",
+        "telescope.discretisation",
+        h * (FI("q_T", "gamma") - FI("q_T", "gamma") / 2),
+        "1-telescope",
+    ),
+    ("conforti-2023/early-stopped-path", "telescope.discretisation", h * FI("q_T", "gamma"), "1-telescope"),
+    ("initialisation/second-moment", "two-rates", M2 * exp(-4 * T) / 2 + d * exp(-4 * T), "1-two-rates"),
+]
+
+
+@pytest.mark.parametrize(("key", "link", "wrong", "named"), PLANTED, ids=[f"{p[0]}:{p[1]}" for p in PLANTED])
+def test_a_planted_error_is_found_where_it_is(key: str, link: str, wrong: sp.Expr, named: str) -> None:
+    planted = KNOWN[key].but(link, wrong)
+    found = derive(planted, profile=SMALL, until_broken=True)
+    assert found.broken is not None
+    assert found.broken.name == named
+    assert found.links[-1] is found.broken
+    assert all(not earlier.broken for earlier in found.links[:-1])
+    assert found.broken.verdict.worst is not None
+
+
+def test_an_error_that_is_too_large_breaks_the_next_link() -> None:
+    planted = KNOWN["initialisation/second-moment"].but("two-rates", 3 * split.rhs)
+    found = derive(planted, profile=SMALL, until_broken=True)
+    assert found.broken is not None
+    assert found.broken.name == "2-one-rate"
+
+
+def test_a_wrong_sign_in_one_case_is_found_there() -> None:
+    whole = KNOWN["regularisation/any-curvature"]
+    wrong = exp(2 * a * t) * COST / (4 * t)
+    step = Cases("sign", wrong, {"a <= 0": (Link("concave", wrong, by("a wrong sign")),)})
+    found = derive(replace(whole, steps=(whole.steps[0], step)), profile=SMALL, until_broken=True)
+    assert found.broken is not None
+    assert found.broken.name == "2-sign.case1.1-concave"
+
+
+@pytest.mark.parametrize("key", ["chen-2023-sampling/explicit", "initialisation/second-moment"])
+def test_the_losses_add_up_to_the_whole(key: str) -> None:
+    derivation = KNOWN[key]
+    found, tightest, uncovered = losses(derivation, seed=1)
+    assert uncovered is None
+    assert tightest is not None
+    whole = derivation.whole
+    from properties.exam import examine
+
+    exam = examine(whole, tightest)
+    total = sum(loss.at_tightest for loss in found)
+    assert total == pytest.approx(float(np.log(float(exam.rhs.mid) / float(exam.lhs.mid))), abs=1e-6)
+    assert sum(share(loss, found) for loss in found) == pytest.approx(1.0)
+    assert all(loss.largest >= loss.typical >= -1e-9 for loss in found)
+
+
+def test_the_wasteful_link_is_named() -> None:
+    tenfold = Derivation(
+        key="note/tenfold",
+        start=START,
+        steps=(
+            Link("rate", exp(-2 * T) * KL0, "initialisation/contraction"),
+            Link("slack", 10 * exp(-2 * T) * KL0, by("carelessness")),
+        ),
+        setup=Setup(clock="unit"),
+    )
+    found = derive(tenfold, profile=SMALL)
+    assert found.wasteful is not None
+    assert found.wasteful.name == "2-slack"
+    assert found.wasteful.typical == pytest.approx(np.log(10))
+    assert [link.symbolic for link in found.links] == [False, True]
+
+
+def test_a_case_split_with_a_gap_is_refused() -> None:
+    whole = KNOWN["regularisation/any-curvature"]
+    sign = whole.steps[1]
+    assert isinstance(sign, Cases)
+    cases = {"a >= 1": sign.cases["a >= 0"], "a <= 0": sign.cases["a <= 0"]}
+    gap = replace(whole, steps=(whole.steps[0], replace(sign, cases=cases)))
+    found = derive(gap, profile=SMALL)
+    assert found.broken is None
+    assert found.uncovered is not None
+    assert found.uncovered[0] == "2-sign"
+    assert 0 < found.uncovered[1].parameters["a"] < 1
+    assert found.word == "refuted"
+
+
+def _note(*steps: Link | Split | Cases, **changes: object) -> Derivation:
+    fields: dict[str, object] = {
+        "key": "note/x",
+        "start": START,
+        "steps": steps,
+        "setup": Setup(clock="unit"),
+    }
+    return Derivation(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ((Link("one", "KL0", by("x")), Link("two", START, by("y"))), r"link 2-two='KL\(q_T, gamma\)'"),
+        ((Link("one", "KL0", by("x")), Link("one", "2*KL0", by("y"))), "once in its chain"),
+        ((Link("one", "KL0 + sepp", by("x")),), "nearest: 'sep'"),
+        ((Link("one", "KL0 + R", by("x")), Link("two", "2*KL0", by("y"))), "link 1-one='R'"),
+        ((Link("one", "KL0", " "),), "link 1-one: by"),
+        ((Link("one", "KL0 <= 1", by("x")),), "link 1-one"),
+        ((Link("one two", "KL0", by("x")),), "a name without blanks"),
+        ((Link("one", "KL0", by("x"), "<"),), "relation"),
+        ((), "at least one link"),
+        (
+            (Cases("c", "KL0", {"T >= 1": (Link("one", "2*KL0", by("x")),)}),),
+            "a chain that ends in KL0",
+        ),
+    ],
+)
+def test_malformed_derivations_name_the_link(steps: tuple[Link, ...], message: str) -> None:
+    with pytest.raises(ClaimError, match=message):
+        _note(*steps)
+
+
+def test_lemmas_must_exist_and_not_go_round() -> None:
+    with pytest.raises(ClaimError, match=r"note/x/1-one: by.*nearest: 'initialisation/contraction'"):
+        derive(_note(Link("one", exp(-2 * T) * KL0, "initialisation/contractio")), profile=SMALL)
+    own = Link("one", exp(-2 * T) * KL0, "initialisation/contraction")
+    with pytest.raises(ClaimError, match="lemmas that do not rest on the claim"):
+        derive(_note(own, proves="initialisation/contraction"), profile=SMALL)
+    first = _note(Link("one", exp(-2 * T) * KL0, "initialisation/split"), proves="initialisation/contraction")
+    proof = KNOWN["initialisation/split"]
+    second = replace(proof, steps=(replace(proof.steps[0], by="initialisation/contraction"), proof.steps[1]))
+    with pytest.raises(ClaimError, match="lemmas that do not rest on the claim"):
+        check_lemmas((first, second))
+    with pytest.raises(ClaimError, match="end='2\\*KL0\\*exp\\(-2\\*T\\)'"):
+        derive(
+            _note(Link("one", 2 * exp(-2 * T) * KL0, by("x")), proves="initialisation/contraction"),
+            profile=SMALL,
+        )
+
+
+def test_a_link_without_a_case_is_an_error() -> None:
+    with pytest.raises(ClaimError, match="assumptions that some case meets"):
+        derive(_note(Link("one", KL0, by("x")), assuming=("T >= 100",)), profile=SMALL)
+
+
+def test_formulas_may_be_text_and_quantities_may_stand_in_the_middle() -> None:
+    found = derive(
+        _note(
+            Link("hellinger", "sqrt(KL(q_T, gamma)/2)", "functional-inequalities/pinsker"),
+            Link("decay", {"all": "exp(-T)*sqrt(KL0/2)"}, "initialisation/contraction"),
+            start="TV(q_T, gamma)",
+        ),
+        profile=SMALL,
+    )
+    assert found.word == "holds"
+    assert found.derivation.first == TV("q_T", "gamma")
+    assert [link.name for link in found.links] == ["1-hellinger", "2-decay"]
+
+
+def test_equality_links_are_checked_both_ways() -> None:
+    identity = Link("identity", J("target") - 2 * d + M2, "functional-inequalities/fisher-identity", "==")
+    good = _note(identity, start=FI("target", "gamma"))
+    assert derive(good, profile=SMALL).word == "holds"
+    larger = good.but("identity", J("target") - 2 * d + M2 + Rational(1, 10))
+    assert derive(larger, profile=SMALL, until_broken=True).word == "refuted"

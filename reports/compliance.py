@@ -20,6 +20,8 @@ __all__ = ["PATH", "drift", "render"]
 PATH = "reports/COMPLIANCE.md"
 """Where the report stands in the repository."""
 
+PLANTED = "- planted falsehoods"
+
 
 def render(results: Results) -> str:
     """The report, as Markdown text: one table, sorted by key."""
@@ -34,7 +36,7 @@ def render(results: Results) -> str:
         "`lesssim compliance --check` fails when it no longer says what the claims come to.",
         "",
         f"- {wording.plural(len(claims), 'claim')}, {met} as expected: {_tally(claims)}",
-        f"- planted falsehoods refused: {refused}/{planted}",
+        f"{PLANTED} refused: {refused}/{planted}",
         "",
         *table(
             ("claim", "verdict", "evidence", "constant", "worst ratio", "falsehoods", "where"),
@@ -66,13 +68,16 @@ def drift(committed: str, results: Results) -> list[str]:
     """The lines in which the committed text differs from the results: ``- old`` and ``+ new``.
 
     Where the worst case lies is not compared: among cases that tie at a ratio of one, the last bit of the
-    machine's arithmetic chooses.
+    machine's arithmetic chooses. Falsehoods are compared if the results judge them.
     """
-    lines = difflib.ndiff(_facts(committed), _facts(render(results)))
+    judged = falsehoods(results["claims"])[1] > 0
+    lines = difflib.ndiff(_facts(committed, judged), _facts(render(results), judged))
     return [line for line in lines if line[:2] in ("- ", "+ ")]
 
 
-def _facts(text: str) -> list[str]:
-    """The lines of the report, rows of the table without their last cell."""
-    lines = text.splitlines()
-    return [line.rsplit(" | ", 1)[0] if line.startswith("| ") else line for line in lines]
+def _facts(text: str, judged: bool) -> list[str]:
+    """The lines of the report, rows of the table without their last cell, and without falsehoods unless they
+    are ``judged``.
+    """
+    lines = [line for line in text.splitlines() if judged or not line.startswith(PLANTED)]
+    return [line.rsplit(" | ", 1 if judged else 2)[0] if line.startswith("| ") else line for line in lines]

@@ -1,0 +1,1 @@
+"""Interval proofs over boxes of Gaussian cases."""

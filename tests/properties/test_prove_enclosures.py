@@ -1,0 +1,168 @@
+"""Intervals over boxes contain what ball arithmetic finds at points of the boxes."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from bounds.claim import Claim
+from bounds.notation import symbols
+from bounds.quantity import FI, KL, M2, TV, W2, J, PathKL, ScoreError, chi2
+from bounds.setup import Setup
+from properties.exact import enclose
+from properties.proofs.box import fitted, parse_box
+from properties.proofs.forms import compiled_claim
+from properties.proofs.kernels import excess_ratios
+from properties.proofs.laws import Table
+from properties.proofs.search import Pieces
+from properties.proofs.steps import step_range, trend
+from properties.prove import _case, _free, _pieces
+from simulators.errors import NotDefined
+from simulators.exppoly import E, H
+
+d, T, h, L, KL0, FI0, J0, W20, eps, m0sq, alpha = symbols("d T h L KL0 FI0 J0 W20 eps m0sq alpha")
+BOX = "lam=0.3:3,m=-2:2,h=0.01:0.3,N={N}"
+REVERSE = ("ddpm-ei", "ddpm-em", "cds-ei", "pf-ei")
+
+
+def boxes_within(pieces, rng, count):
+    """Random sub-boxes of all sizes, and a random point of each."""
+    lo, hi = pieces.ends[:, 0, :1], pieces.ends[:, 1, :1]
+    width = (hi - lo) * 10.0 ** -rng.uniform(0, 6, (1, count))
+    low = lo + rng.random((len(pieces.names), count)) * (hi - lo - width)
+    ends = np.stack([low, np.minimum(low + width, hi)], axis=1)
+    share = rng.random((len(pieces.names), count))
+    share[:, ::4] = np.rint(share[:, ::4])
+    point = ends[:, 0] + share * (ends[:, 1] - ends[:, 0])
+    return Pieces(pieces.names, ends), np.clip(point, ends[:, 0], ends[:, 1])
+
+
+def escapes(claim, text, count, seed=0):
+    """How many of both sides' values in balls lie outside the intervals of their boxes."""
+    box = fitted(parse_box(text), claim)
+    start = _pieces(claim, box)
+    problem = compiled_claim(claim, _free(start), box.count)
+    boxes, points = boxes_within(start, np.random.default_rng(seed), count)
+    table = boxes.table(problem)
+    out = 0
+    for expr, side in zip((claim.lhs, claim.rhs), problem.sides, strict=True):
+        interval = table.interval(side)
+        for i in range(count):
+            value = enclose(expr, _case(claim, start.names, box, points[:, i]), claim.score.average)
+            slack = 1e-13 * max(abs(float(value.mid)), 1e-12)  # a point on an edge: T = N h is rounded
+            low, high = (np.broadcast_to(end, (count,))[i] for end in (interval.lo, interval.hi))
+            out += not (low - slack <= value.hi and value.lo <= high + slack)
+    return out
+
+
+def claim_on(lhs, rhs, **setup):
+    return Claim(
+        key="box/claim", lhs=lhs, terms={"bound": sp.sympify(rhs)}, setup=Setup(clock="unit", **setup)
+    )
+
+
+@pytest.mark.parametrize("sampler", REVERSE)
+@pytest.mark.parametrize("N", [1, 7, 40])
+def test_output_of_the_exact_score_stays_inside(sampler, N):
+    for lhs, rhs in ((KL("target", "output"), KL("output", "target")), (W2("target", "output"), L * T)):
+        claim = claim_on(lhs, rhs, sampler=sampler, score="exact")
+        assert escapes(claim, BOX.format(N=N), 60) == 0
+
+
+@pytest.mark.parametrize("sampler", ["ddpm-ei", "ddpm-em", "cds-ei", "lmc"])
+@pytest.mark.parametrize("start", ["gamma", "q_T"])
+def test_path_stays_inside(sampler, start):
+    if sampler == "lmc" and start == "q_T":
+        return
+    claim = claim_on(PathKL("target", "output"), KL0 + h * L, sampler=sampler, start=start, score="exact")
+    assert escapes(claim, BOX.format(N=9), 100) == 0
+
+
+@pytest.mark.parametrize("sampler", [*REVERSE, "lmc"])
+def test_score_errors_stay_inside(sampler):
+    text = BOX.format(N=6) + ",c=-1:1,eta=-0.3:0.3"
+    claim = claim_on(KL("target", "output"), eps**2 * T, sampler=sampler, score="estimated:time")
+    assert escapes(claim, text, 80) == 0
+    if sampler != "pf-ei":
+        path = claim_on(PathKL("target", "output"), ScoreError("output"), sampler=sampler, score="estimated")
+        assert escapes(path, text, 80) == 0
+
+
+@pytest.mark.parametrize("sampler", [*REVERSE, "lmc"])
+def test_chi2_stays_inside(sampler):
+    claim = claim_on(chi2("output", "target"), chi2("target", "output"), sampler=sampler, score="exact")
+    assert escapes(claim, "lam=0.6:1.5,m=-1:1,h=0.01:0.1,N=5", 60) == 0
+
+
+@pytest.mark.parametrize("clock", ["unit", "half"])
+def test_early_stopping_and_both_clocks_stay_inside(clock):
+    for sampler in ("ddpm-ei", "cds-ei"):
+        setup = Setup(clock=clock, sampler=sampler, score="estimated:integral")
+        terms = {"bound": KL("q_T", "gamma") + eps**2 + L * h + W2("q_delta", "gamma")}
+        claim = Claim(key="box/early", lhs=KL("q_delta", "output"), terms=terms, setup=setup)
+        assert escapes(claim, BOX.format(N=5) + ",delta=0.01:0.5,c=-1:1", 60) == 0
+
+
+def test_constants_and_forward_laws_stay_inside():
+    lhs = KL0 + FI0 + J0 + W20**2 + m0sq + alpha + L
+    rhs = (
+        KL("gamma", "q_T")
+        + W2("q_T", "gamma")
+        + J("q_T")
+        + M2("q_T")
+        + FI("q_T", "gamma")
+        + KL("q_T", "gamma")
+    )
+    claim = claim_on(lhs, rhs)
+    assert escapes(claim, "lam=0.3:3,m=-2:2,T=0.01:3,d=7", 200) == 0
+    small = claim_on(chi2("q_T", "gamma"), chi2("target", "gamma"))
+    assert escapes(small, "lam=0.3:1.8,m=-1:1,T=0.01:3", 100) == 0
+
+
+def test_a_deliberate_error_in_an_interval_is_noticed(monkeypatch):
+    claim = claim_on(KL("target", "output"), KL("output", "target"), sampler="ddpm-ei", score="exact")
+    true = Table.deviation.func
+    monkeypatch.setattr(Table, "deviation", property(lambda table: true(table) * 1.01))
+    assert escapes(claim, BOX.format(N=7), 60) > 0
+
+
+def test_what_has_no_interval_form_says_so():
+    for claim in (
+        claim_on(TV("target", "output"), L, sampler="ddpm-ei"),
+        claim_on(KL("target", "output"), L, sampler="pf-heun"),
+        claim_on(PathKL("target", "output"), L, sampler="pf-ei"),
+    ):
+        with pytest.raises(NotDefined):
+            escapes(claim, BOX.format(N=3), 1)
+
+
+def test_excess_ratio_agrees_with_its_definition():
+    import mpmath as mp
+
+    points = np.array(
+        [-1.0, -0.999999, -0.5000001, -0.5, -0.3, -1e-9, 0.0, 1e-9, 0.7, 1.0, 1.0001, 30.0, 1e9]
+    )
+    out = np.empty((2, len(points)))
+    excess_ratios(np.stack([points, points]), out)
+    with mp.workdps(50):
+        for x, low, high in zip(points[1:], out[0, 1:], out[1, 1:], strict=True):
+            true = (mp.mpf(x) - mp.log1p(mp.mpf(x))) / mp.mpf(x) ** 2 if x else mp.mpf(1) / 2
+            assert low <= true <= high
+            assert high - low <= 1e-13 * float(true)
+    assert out[1, 0] == np.inf
+
+
+def test_trend_of_step_functions():
+    assert trend(E(1) - 1, 1) == 1
+    assert trend(1 - E(-1), 1) == -1
+    assert trend(H, 1) == 0
+    with pytest.raises(NotDefined):
+        trend(E(1) - 4 * H)  # falls, then rises
+
+
+def test_step_ranges_contain_the_function():
+    h = np.sort(np.random.default_rng(1).uniform(1e-6, 3.0, (2, 300)), axis=0)
+    for f, power in ((E(1) - 1 - H, 2), (1 - E(-2), 1), (((1 - E(-1)) * (1 - E(-1))).integral(), 3)):
+        low, high = step_range(f, power, h)
+        inside = h[0] + 0.37 * (h[1] - h[0])
+        value = f(inside) / inside**power
+        assert ((low <= value) & (value <= high)).all()

@@ -80,6 +80,17 @@ def claim_record(verdict: Verdict, file: str, falsehoods: Sequence[dict[str, Any
         "witnesses": [_witness(claim, witness) for witness in verdict.witnesses],
         "terms": _terms(claim, verdict.worst),
         "growth": _growth(verdict.growth),
+        "rates": [
+            {
+                "term": rate.term,
+                "parameter": rate.parameter,
+                "claimed": _number(rate.claimed),
+                "seen": _number(rate.seen),
+                "interval": [_number(end) for end in rate.interval],
+                "ends": [_number(end) for end in rate.ends],
+            }
+            for rate in verdict.rates
+        ],
         "not_tried": list(verdict.not_tried),
         "seconds": round(verdict.work / WORK_RATE, 3),
         "statement": {"text": claim.statement_text(), "latex": claim.latex(), "mathml": claim.mathml()},

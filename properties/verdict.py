@@ -22,6 +22,7 @@ from properties.exam import Exam, examine, second_opinion
 from properties.growth import Growth, growth_of
 from properties.measures import untestable
 from properties.population import Population
+from properties.rates import Rate, rates_of
 from properties.search import EFFORTS, Effort, Found, Rung, climb, ladder, sweep
 from properties.shrink import natural, rounded, simplified
 from properties.space import Space, space_of
@@ -81,6 +82,7 @@ class Verdict:
     sharp: list[tuple[str, float, float]] = field(default_factory=list)
     not_tried: tuple[str, ...] = ()
     work: int = 0
+    rates: tuple[Rate, ...] = ()
 
 
 def sharp_cases(claim: Claim) -> list[Any]:
@@ -153,6 +155,7 @@ def judge(
         finding = _looked_beyond(claim, others, seed, effort, briefly=briefly, ceiling=ceiling)
         verdict = _beyond(verdict, finding)
     verdict.sharp = _sharp_ratios(claim, [*cases, *others], bits)
+    verdict.rates = () if briefly else _rates(space)
     return verdict
 
 
@@ -264,6 +267,13 @@ def _from_finding(claim: Claim, finding: Finding) -> Verdict:
         not_tried=_not_tried(claim),
         work=4000 * found.tried,
     )
+
+
+def _rates(space: Space) -> tuple[Rate, ...]:
+    try:
+        return tuple(rates_of(space))
+    except ValueError:  # a term or a quantity without a value on an everyday case
+        return ()
 
 
 # -- deciding ------------------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ def _claim(claim: Record) -> list[str]:
         lines += [f"- numbers: {plain(numbers)}", f"- where: {plain(where(worst['case']))}"]
     facts = {
         "growth": wording.growth(claim),
+        "rates": wording.rates(claim),
         "evidence": f"{claim['evidence']}; {wording.cases(claim)}",
         "why": claim["reason"],
         "next": claim["next"],

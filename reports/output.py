@@ -51,9 +51,7 @@ def verified(
 
     progress = (progress or not quiet) and len(entries) > 1 and sys.stderr.isatty()
     try:
-        results = run(
-            entries, settings, out, show=show, say=say, progress=progress, falsehoods=falsehoods
-        )
+        results = run(entries, settings, out, show=show, say=say, progress=progress, falsehoods=falsehoods)
     except Interrupted as stop:
         say(str(stop))
         sys.exit(130)

@@ -43,6 +43,7 @@ def block(claim: Record, *, verbose: bool = False) -> str:
             if hidden or verbose
             else "",
             "growth": wording.growth(claim),
+            "rates": wording.rates(claim),
             "where": where(claim["worst"] and claim["worst"]["case"]),
             "cases": wording.cases(claim),
             "why": claim["reason"],

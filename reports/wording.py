@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from reports.record import Record, counts, falsehoods, number, wrong
 
 __all__ = [
     "against", "cases", "constant", "enclosed", "expectation", "growth", "headline", "outcome", "percent",
-    "plural", "quotient", "ratio", "sig",
+    "plural", "quotient", "rates", "ratio", "sig",
 ]  # fmt: skip
 
 Pair = Sequence[float | str]
@@ -154,6 +155,21 @@ def growth(claim: Record) -> str:
         name=name.strip() if arrow else "the parameter", exponent=sig(fact["exponent"])
     )
     return f"lhs/rhs grows like {law}{along}, exponent in {_bracket(fact['interval'])}"
+
+
+def rates(claim: Record) -> str:
+    """The exponents that each term claims, and those of the left side where the term is alone."""
+    lines: dict[str, list[Mapping[str, Any]]] = {}
+    for rate in claim.get("rates", []):
+        lines.setdefault(rate["term"], []).append(rate)
+    return "; ".join(
+        f"{term}: claimed {_exponents(own, 'claimed')}, seen {_exponents(own, 'seen')}"
+        for term, own in lines.items()
+    )
+
+
+def _exponents(rates: Sequence[Mapping[str, Any]], which: str) -> str:
+    return " ".join(f"{rate['parameter']}^{number(rate[which]) + 0.0:.2f}" for rate in rates)
 
 
 def _bracket(pair: Pair) -> str:

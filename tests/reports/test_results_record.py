@@ -29,7 +29,8 @@ def _required(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
     yield from (("claims", 0, "constant", name) for name in claim["properties"]["constant"]["required"])
     yield from (("claims", 0, "cases", name) for name in claim["properties"]["cases"]["required"])
     yield from (("claims", 0, "worst", name) for name in claim["properties"]["worst"]["required"])
-    yield from (("claims", 0, "worst", "case", name) for name in record.schema()["$defs"]["case"]["required"])
+    of_a_target = record.schema()["$defs"]["case"]["anyOf"][0]["required"]
+    yield from (("claims", 0, "worst", "case", name) for name in of_a_target)
     yield from (("environment", name) for name in record.schema()["properties"]["environment"]["required"])
     yield from ((name,) for name in record.schema()["required"])
 

@@ -49,7 +49,7 @@ class _Writer(NamedTuple):
     def law(self, law: Mapping[str, Any]) -> str:
         if law["type"] == "product":
             return " x ".join(self.law({"type": factor["kind"], **factor}) for factor in law["factors"])
-        if law["type"] in ("mixture", "atoms"):
+        if law["type"] in ("mixture", "atoms") and "weights" in law and ("means" in law or "points" in law):
             return self.mixture(law)
         if law["type"] != "gaussian" or not law.get("eigenvalues"):
             return f"{law['type']} {self.facts({k: v for k, v in law.items() if k != 'type'})}".strip()

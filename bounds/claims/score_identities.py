@@ -122,8 +122,14 @@ MIDPOINT = Sharp(
     {
         "model": "three-atoms",
         "parameters": {
-            **{"w": 0.5, "share": 1, "R": 2, "inner": 1, "centre": 1},
-            **{"a_t": 0.5, "s_t": 0.5, "x": 0.5},
+            "w": 0.5,
+            "share": 0.5,
+            "R": 2,
+            "inner": 1,
+            "centre": 1,
+            "a_t": 0.5,
+            "s_t": 0.5,
+            "x": 0.5,
         },
     },
 )
@@ -132,8 +138,15 @@ DIRAC = Sharp(
     {
         "model": "denoising",
         "parameters": {
-            **{"w": 0.5, "m1": 1, "m2": 1, "v1": 0, "v2": 0},
-            **{"a_t": 0.5, "s_t": 2, "slope": 1, "offset": 0},
+            "w": 0.5,
+            "m1": 1,
+            "m2": 1,
+            "v1": 0,
+            "v2": 0,
+            "a_t": 0.5,
+            "s_t": 2,
+            "slope": 1,
+            "offset": 0,
         },
     },
 )
@@ -571,7 +584,7 @@ FALSEHOODS: tuple[Claim, ...] = (
     hessian_below.but("scale-counts", terms={"bound": a_t**2 / s_t**2}),
     support_variance.but("half", constant=Rational(1, 2)),
     support_hessian.but("upper-only", terms={"bound": a_t**2 * R**2 / s_t**4}),
-    support_rate.but("any-radius", assuming=("s_t <= 1", "a_t <= 1")),
+    support_rate.but("any-radius", assuming=("s_t <= 1", "a_t <= 1"), constant=2),
     brascamp_lieb.but("components-only", terms={"bound": 1 / (1 / v1 + a_t**2 / s_t**2)}),
     score_energy.but("dimension-free", terms={"bound": 1 / s_t**2}),
     fourth_moment.but("second-moment-squared", terms={"bound": 1 / s_t**4}),

@@ -10,16 +10,28 @@ precision, `.admits(parameters)` the model's hidden constraints.
 
 from collections.abc import Mapping
 
-from simulators.models import estimation, expectation_maximisation, identities, stability, two_times
+from simulators.models import (
+    convergence,
+    estimation,
+    expectation_maximisation,
+    identities,
+    pinned,
+    quantiles,
+    stability,
+    two_times,
+)
 from simulators.models.tools import Numerics
 
 __all__ = ["MODELS", "Numerics"]
 
 MODELS: Mapping[str, Numerics] = {
+    **convergence.MODELS,
     **identities.MODELS,
     **two_times.MODELS,
     **stability.MODELS,
     **expectation_maximisation.MODELS,
     **estimation.MODELS,
+    **pinned.MODELS,
+    **quantiles.MODELS,
 }
 """Every model by name."""

@@ -1,16 +1,14 @@
 """Numerics of the models of estimation: Wishart least squares, finite classes, score matching against MLE.
-
-First road: closed forms in balls, quadrature of chi-squared densities in float64. Second road: Gamma functions,
-eigenvalues of mpmath matrices, Gauss-Hermite rules, the trapezoidal rule.
+ First road: closed forms in balls, quadrature of chi-squared densities in float64. Second road: Gamma
+functions, eigenvalues of mpmath matrices, Gauss-Hermite rules, the trapezoidal rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import mpmath as mp
 import numpy as np
-from flint import arb
 
 from simulators.enclosure import Enclosure
 from simulators.models.mixture import Channel
@@ -33,28 +31,30 @@ __all__ = ["MODELS"]
 # -- chi-squared moments -------------------------------------------------------------------------------------
 
 
-def _chi_mean(g: object, freedom: int) -> Enclosure:
-    """E g(chi^2) with ``freedom`` degrees of freedom, by the trapezoidal rule in u = log chi^2.
+def _chi_mean(g: Callable[[Array], Array], freedom: int) -> Enclosure:
+    """E g(u), u = log(chi^2/freedom), with ``freedom`` degrees of freedom: a quotient of trapezoidal sums.
 
-    g : of u; grows at most like chi^{-2n}, 2n < freedom.
+    g : grows at most like chi^{-2n}, 2n < freedom.
+    The density of u is e^{k (u - e^u)} up to its constant, k = freedom/2.
     """
-    from scipy.special import gammaln
-
     k = freedom / 2
-    log_norm = k * np.log(2.0) + float(gammaln(k))
 
-    def integrand(u: Array) -> Array:
-        return np.asarray(np.exp(k * u - np.exp(u) / 2 - log_norm) * g(u))  # type: ignore[operator]
+    def exponent(u: Array) -> Array:
+        return np.asarray(k * (u - np.expm1(u)))
 
-    low, high = np.log(2 * k) - 1600.0 / freedom - 60.0, np.log(2 * k + 60 * np.sqrt(k) + 1600.0)
-    return line_integral(integrand, low, high, lambda u: 60.0 + k * np.abs(u))
+    def digits(u: Array) -> Array:
+        return np.asarray(10.0 + np.abs(exponent(u)))
+
+    low, high = -1600.0 / freedom - 60.0, np.log1p(60.0 / np.sqrt(k) + 1600.0 / k)
+    total = line_integral(lambda u: np.asarray(np.exp(exponent(u)) * g(u)), low, high, digits)
+    return total / line_integral(lambda u: np.asarray(np.exp(exponent(u))), low, high, digits)
 
 
 def _chi_power(freedom: int, n: int) -> Enclosure:
     """E chi^{-2n}; infinite unless freedom > 2n."""
     if freedom <= 2 * n:
         return Enclosure.exact(np.inf)
-    return _chi_mean(lambda u: np.exp(-n * u), freedom)
+    return _chi_mean(lambda u: np.exp(-n * u), freedom) / float(freedom) ** n
 
 
 def _chi_power_by_gamma(freedom: int, n: int) -> Number:
@@ -65,6 +65,13 @@ def _chi_power_by_gamma(freedom: int, n: int) -> Number:
     return mp.exp(mp.loggamma(k - n) - mp.loggamma(k)) / 2**n
 
 
+def _scaled(value: Enclosure, factor: float) -> Enclosure:
+    """The product, which keeps infinity exact; the factor is a rounded float."""
+    if np.isinf(value.lo):
+        return value
+    return value * Enclosure.around(factor, 4e-16 * abs(factor))
+
+
 # -- least squares in d dimensions ---------------------------------------------------------------------------
 
 
@@ -73,26 +80,26 @@ def _noisy_variance(p: Values) -> Number:
 
 
 def _target_noise(p: Values) -> Number:
-    """tr Cov(Y | X) = d a^2 v/(s^2 A)."""
+    """The trace of Cov(Y | X),  d a^2 v/(s^2 A)."""
     return p.d * p.a_t**2 * p.v1 / (p.s_t**2 * _noisy_variance(p))
 
 
 def _population(p: Values) -> Enclosure:
-    """c E tr W^{-1}; the diagonal of W^{-1} is one over chi-squared with m - d + 1 degrees of freedom."""
-    return _chi_power(p.n_data - p.d + 1, 1) * float(p.d) * _target_noise(p)
+    """The risk c E tr W^{-1}: the diagonal is one over chi-squared with m - d + 1 degrees of freedom."""
+    return _scaled(_chi_power(p.n_data - p.d + 1, 1), p.d * _target_noise(p))
 
 
 def _intercept(p: Values) -> Enclosure:
-    """c [1/m + (1 + 1/m) E tr W^{-1}] with one degree of freedom less, the mean being fitted too."""
-    slope = _chi_power(p.n_data - p.d, 1) * float(p.d)
-    return (slope * (1 + 1 / p.n_data) + 1 / p.n_data) * _target_noise(p)
+    """The risk c [1/m + (1 + 1/m) E tr W^{-1}] with one degree of freedom less, the mean being fitted too."""
+    slope = _scaled(_chi_power(p.n_data - p.d, 1), p.d * (1 + 1 / p.n_data))
+    return slope if np.isinf(slope.lo) else _scaled(slope + 1 / p.n_data, _target_noise(p))
 
 
-def _ism(p: Values) -> Enclosure:
+def _ism(p: Values) -> Number:
     """(1/A) [m^2 E tr W^{-2} - 2 m E tr W^{-1} + d].
 
-    (W^{-2})_11 = chi^{-4} (1 + |b|^2), chi^2 with m - d + 1 degrees of freedom and b, the regression of the first
-    coordinate on the others, independent with E|b|^2 = (d - 1)/(m - d).
+    (W^{-2})_11 = chi^{-4} (1 + |b|^2), chi^2 with m - d + 1 degrees of freedom and b, the regression of the
+    first coordinate on the others, independent with E|b|^2 = (d - 1)/(m - d).
     """
     k = p.n_data - p.d + 1
     if k <= 4:
@@ -103,7 +110,7 @@ def _ism(p: Values) -> Enclosure:
 
 
 def _in_sample_by_beta(p: Values) -> Number:
-    """c E h_11 of the hat matrix, h_11 ~ Beta(d/2, (m - d)/2)."""
+    """The risk c E h_11 of the hat matrix, h_11 ~ Beta(d/2, (m - d)/2)."""
     d, m = mp.mpf(p.d), mp.mpf(p.n_data)
     share = mp.mpf(1) if p.d == p.n_data else mp.beta(d / 2 + 1, (m - d) / 2) / mp.beta(d / 2, (m - d) / 2)
     return _target_noise(p) * share
@@ -128,9 +135,9 @@ LEAST_SQUARES = Numerics(
         "target_noise": lambda p: p.d * (1 / p.s_t**2 - 1 / _noisy_variance(p)),
         "in_sample_risk": _in_sample_by_beta,
         "population_risk": lambda p: _target_noise(p) * p.d * _chi_power_by_gamma(p.n_data - p.d + 1, 1),
-        "intercept_risk": lambda p: _target_noise(p)
-        * (1 + (p.n_data + 1) * p.d * _chi_power_by_gamma(p.n_data - p.d, 1))
-        / p.n_data,
+        "intercept_risk": lambda p: (
+            _target_noise(p) * (1 + (p.n_data + 1) * p.d * _chi_power_by_gamma(p.n_data - p.d, 1)) / p.n_data
+        ),
         "ism_ls_risk": _ism_by_gamma,
     },
     integers=("d", "n_data"),
@@ -143,14 +150,14 @@ LEAST_SQUARES = Numerics(
 
 def _many(p: Values) -> Enclosure:
     """E (1/(a^2 v^ + s^2) - 1/A)^2 A with v^ = v chi^2_m/m, free of cancellation."""
-    A, m = _noisy_variance(p), p.n_data
+    A = _noisy_variance(p)
 
     def loss(u: Array) -> Array:
-        estimate = p.v1 * np.exp(u) / m
-        gap = p.a_t**2 * p.v1 * np.expm1(u - np.log(m))
+        estimate = p.v1 * np.exp(u)
+        gap = p.a_t**2 * p.v1 * np.expm1(u)
         return np.asarray(gap**2 / (A * (p.a_t**2 * estimate + p.s_t**2) ** 2))
 
-    return _chi_mean(loss, m)
+    return _chi_mean(loss, p.n_data)
 
 
 def _many_by_density(p: Values) -> Number:
@@ -197,7 +204,9 @@ def _miss_by_density(p: Values) -> Number:
     return tanh_sinh(density, [edge, edge + 1, edge + 2, edge + 4, edge + 8, edge + 16])
 
 
-SELECTION = Numerics(balls={"selection_miss": _miss}, other={"selection_miss": _miss_by_density}, integers=("rivals",))
+SELECTION = Numerics(
+    balls={"selection_miss": _miss}, other={"selection_miss": _miss_by_density}, integers=("rivals",)
+)
 
 
 # -- score matching against maximum likelihood ---------------------------------------------------------------
@@ -247,7 +256,7 @@ def _product(x: list[Number], y: list[Number]) -> list[Number]:
 
 
 def _sandwich(outer: list[Number], inner: list[Number]) -> list[Number]:
-    """outer inner outer, symmetric."""
+    """The symmetric product outer inner outer."""
     a, b, c, d = _product(outer, inner)
     rows = [a * outer[0] + b * outer[1], a * outer[1] + b * outer[2], c * outer[1] + d * outer[2]]
     return [rows[0], rows[1], rows[1], rows[2]]
@@ -290,11 +299,11 @@ def _he4(z: Number) -> Number:
     return z**4 - 6 * z**2 + 3
 
 
-def _mp_matrices(p: Values) -> list[object]:
+def _mp_matrices(p: Values) -> list[Number]:
     return [mp.matrix([[a, b], [b, d]]) for a, b, d in _matrices(p, _hermite_moments(p))]
 
 
-def _norm_by_eigenvalues(matrix: object) -> Number:
+def _norm_by_eigenvalues(matrix: Number) -> Number:
     return max(mp.eigsy(matrix, eigvals_only=True))
 
 
@@ -332,10 +341,12 @@ VARIANCE_FAMILY = Numerics(
         "inverse_mean": lambda p: p.n_data / (p.v1 * (p.n_data - 2)),
     },
     other={
-        "gamma_sm": lambda p: 4
-        * mean_by_trapezoid(lambda x: (x * x - p.v1) ** 2, mp.mpf(0), p.v1)
-        / p.v1**2
-        / mean_by_trapezoid(lambda x: 4 * x * x, mp.mpf(0), p.v1) ** 2,
+        "gamma_sm": lambda p: (
+            4
+            * mean_by_trapezoid(lambda x: (x * x - p.v1) ** 2, mp.mpf(0), p.v1)
+            / p.v1**2
+            / mean_by_trapezoid(lambda x: 4 * x * x, mp.mpf(0), p.v1) ** 2
+        ),
         "gamma_mle": lambda p: 1 / mean_by_trapezoid(lambda x: (x * x - p.v1) ** 2, mp.mpf(0), p.v1),
         "inverse_mean": lambda p: p.n_data * _chi_power_by_gamma(p.n_data, 1) / p.v1,
     },
@@ -356,7 +367,7 @@ def _tangent_squared(p: Values) -> Enclosure:
     return mean_by_floats(lambda x: np.tanh(p.half_sep * x) ** 2, p.half_sep, 1.0)
 
 
-def _bimodal_sm(p: Values) -> Enclosure:
+def _bimodal_sm(p: Values) -> Number:
     """E psi^2/(E g'^2)^2 with g' = -2a sech^2(ax) and psi = 2a sech^2(ax) (x + a tanh(ax))."""
     a = p.half_sep
     curvature = mean_by_floats(lambda x: _sech(a * x) ** 4, a, 1.0)
@@ -410,17 +421,21 @@ def _symmetric(p: Values) -> Channel:
 
 
 def _tanh_mean(p: Values) -> Enclosure:
-    """1 - E tanh(g + sqrt g Z), g = R^2/s^2."""
+    """1 - E tanh(g + sqrt g Z) = E 2/(1 + e^{2 (g + sqrt g Z)}), g = R^2/s^2."""
     g = (p.R / p.s_t) ** 2
     return mean_by_floats(lambda y: 2 / (1 + np.exp(np.minimum(2 * y, 700.0))), g, g)
+
+
+def _one_less_tanh(p: Values) -> Number:
+    g = (p.R / p.s_t) ** 2
+    return mean_by_trapezoid(lambda y: 2 / (1 + mp.exp(2 * y)), g, g)
 
 
 TWO_ATOMS = Numerics(
     integrals={"mmse": lambda p: _symmetric(p).mmse(), "one_less_tanh": _tanh_mean},
     other={
         "mmse": lambda p: _symmetric(p).mmse_by_moments(),
-        "one_less_tanh": lambda p: 1
-        - mean_by_trapezoid(mp.tanh, (p.R / p.s_t) ** 2, (p.R / p.s_t) ** 2),
+        "one_less_tanh": _one_less_tanh,
     },
 )
 

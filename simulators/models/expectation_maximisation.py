@@ -12,7 +12,15 @@ import mpmath as mp
 import numpy as np
 
 from simulators.enclosure import Enclosure
-from simulators.models.tools import Array, Number, Numerics, Values, mean_by_floats, mean_by_trapezoid, plane_mean
+from simulators.models.tools import (
+    Array,
+    Number,
+    Numerics,
+    Values,
+    mean_by_floats,
+    mean_by_trapezoid,
+    plane_mean,
+)
 
 __all__ = ["MODELS"]
 
@@ -33,9 +41,13 @@ def _em_gap(p: Values) -> Enclosure:
 
 
 def _em_gap_directly(p: Values) -> Number:
-    with mp.extraprec(60):
-        step = mean_by_trapezoid(lambda x: x * mp.tanh(p.guess * x / p.sigma**2), p.truth, p.sigma**2)
-        return abs(step - p.truth)
+    """The same from M(guess) - M(truth), as the difference of two hyperbolic tangents."""
+
+    def change(x: Number) -> Number:
+        return x * (mp.tanh(p.guess * x / p.sigma**2) - mp.tanh(p.truth * x / p.sigma**2))
+
+    with mp.extraprec(100):
+        return abs(mean_by_trapezoid(change, p.truth, p.sigma**2))
 
 
 EM_LINE = Numerics(integrals={"em_gap": _em_gap}, other={"em_gap": _em_gap_directly})
@@ -96,7 +108,9 @@ def _objective_by_parts(p: Values) -> Number:
 
 
 def _as_teacher(p: Values) -> Values:
-    return Values(student=p.teacher, teacher=p.teacher, cosine=p.cosine / p.cosine if p.cosine else 1 + 0 * p.student)
+    return Values(
+        student=p.teacher, teacher=p.teacher, cosine=p.cosine / p.cosine if p.cosine else 1 + 0 * p.student
+    )
 
 
 def _sech2(u: Array) -> Array:
@@ -108,9 +122,8 @@ def _gradient_student(p: Values) -> Enclosure:
     """The coefficient of mu in the gradient: 2 - E t^2 - |mu|^2 E (t t')' - E (t + u t')', t = tanh u."""
 
     def value(u: Array) -> Array:
-        t, t1 = np.tanh(u), _sech2(u)
-        t2 = -2 * t * t1
-        return np.asarray(2 - t * t - p.student**2 * (t1 * t1 + t * t2) - (2 * t1 + u * t2))
+        t, t1 = np.tanh(u), _sech2(u)  # 2 - 2 t' = 2 t^2, and t'' = -2 t t'
+        return np.asarray(t * t + 2 * u * t * t1 + p.student**2 * t1 * (2 * t * t - t1))
 
     return _mean(p, value)
 
@@ -126,7 +139,7 @@ def _gradient_teacher(p: Values) -> Enclosure:
 
 
 def _gradient_along(p: Values) -> Enclosure:
-    """d J/d|mu| = 2 |mu| (1 - E t^2/2) - |mu| E t t' u - E (t + u t') u/|mu|."""
+    """The derivative in |mu|: 2 |mu| (1 - E t^2/2) - |mu| E t t' u - E (t + u t') u/|mu|."""
 
     def value(u: Array) -> Array:
         t, t1 = np.tanh(u), _sech2(u)
@@ -186,13 +199,12 @@ STUDENT = Numerics(
         "gradient_student": lambda p: _partial(p, "size") / p.student,
         "gradient_teacher": lambda p: _partial(p, "overlap"),
         "gradient_along": lambda p: _partial(p, "size") + _partial(p, "overlap") * p.teacher * p.cosine,
-        "em_student": lambda p: 1
-        - mean_by_trapezoid(lambda u: mp.tanh(u) ** 2, _overlap(p), p.student**2),
+        "em_student": lambda p: 1 - mean_by_trapezoid(lambda u: mp.tanh(u) ** 2, _overlap(p), p.student**2),
         "em_teacher": lambda p: mean_by_trapezoid(mp.tanh, _overlap(p), p.student**2),
-        "em_along": lambda p: p.teacher
-        * p.cosine
-        * mean_by_trapezoid(mp.tanh, _overlap(p), p.student**2)
-        + p.student * mean_by_trapezoid(lambda u: mp.sech(u) ** 2, _overlap(p), p.student**2),
+        "em_along": lambda p: (
+            p.teacher * p.cosine * mean_by_trapezoid(mp.tanh, _overlap(p), p.student**2)
+            + p.student * mean_by_trapezoid(lambda u: mp.sech(u) ** 2, _overlap(p), p.student**2)
+        ),
         "bracket_along": _bracket_by_means,
     },
 )

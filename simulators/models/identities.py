@@ -1,7 +1,7 @@
 """Numerics of the models behind Tweedie's formulas, score matching and denoising: mixtures on the line.
-
-First road: closed forms of the components, the trapezoidal rule in float64. Second road: finite differences of log q,
-Bayes' rule by quadrature over the data, exact Gauss-Hermite rules for polynomials, the trapezoidal rule.
+ First road: closed forms of the components, the trapezoidal rule in float64. Second road: finite
+differences of log q, Bayes' rule by quadrature over the data, exact Gauss-Hermite rules for polynomials,
+the trapezoidal rule.
 """
 
 from __future__ import annotations
@@ -13,10 +13,18 @@ import numpy as np
 from flint import arb
 
 from simulators.models.mixture import Channel, pair
-from simulators.models.tools import Number, Numerics, Values, exponential, logarithm, normal_tail, root, tanh_sinh
+from simulators.models.tools import (
+    Number,
+    Numerics,
+    Values,
+    exponential,
+    logarithm,
+    normal_tail,
+    root,
+    tanh_sinh,
+)
 
 __all__ = ["MODELS"]
-
 
 
 # -- at a point ----------------------------------------------------------------------------------------------
@@ -99,6 +107,7 @@ THREE_ATOMS = Numerics(
         "post_var": lambda p: _three_atoms(p).posterior_variance(p.x),
     },
     other={"hessian": _derivative(2, _three_atoms), "post_var": _bayes_variance(_three_atoms)},
+    admits=lambda p: 0 < p["share"] < 1,
 )
 
 
@@ -109,6 +118,7 @@ def _close(p: Values) -> Channel:
 CLOSE_COMPONENTS = Numerics(
     balls={"post_var": lambda p: _close(p).posterior_variance(p.x)},
     other={"post_var": _bayes_variance(_close)},
+    admits=lambda p: p["v1"] > 0,
 )
 
 
@@ -131,19 +141,9 @@ def _tail_ball(flat: bool) -> Callable[[Values], Number]:
     return lambda p: (_edge(p, flat=flat) / 2).gamma_upper(arb(p.d) / 2, regularized=1)
 
 
-def _tail_by_density(flat: bool) -> Callable[[Values], Number]:
-    def tail(p: Values) -> Number:
-        edge, k = _edge(p, flat=flat), mp.mpf(p.d) / 2
-
-        def density(y: Number) -> Number:
-            return mp.exp((k - 1) * mp.log(y) - y / 2 - k * mp.log(2) - mp.loggamma(k))
-
-        stride = 2 * mp.sqrt(2 * p.d) + 4
-        start = [edge] if edge > p.d else [edge, *(y for y in (p.d - stride, p.d + 0) if y > edge)]
-        last = start[-1]
-        return tanh_sinh(density, [*start, *(last + j * stride for j in (1, 2, 3, 5, 9)), mp.inf])
-
-    return tail
+def _tail_by_gamma(flat: bool) -> Callable[[Values], Number]:
+    """The same through mpmath's incomplete Gamma function."""
+    return lambda p: mp.gammainc(mp.mpf(p.d) / 2, _edge(p, flat=flat) / 2, regularized=True)
 
 
 def _fisher_by_gamma(p: Values) -> Number:
@@ -159,8 +159,8 @@ ISOTROPIC_SCORE = Numerics(
         "fisher": lambda p: p.d / (p.a_t**2 * p.v1 + p.s_t**2),
     },
     other={
-        "score_tail": _tail_by_density(flat=False),
-        "score_tail_flat": _tail_by_density(flat=True),
+        "score_tail": _tail_by_gamma(flat=False),
+        "score_tail_flat": _tail_by_gamma(flat=True),
         "fisher": _fisher_by_gamma,
     },
     integers=("d",),
@@ -305,7 +305,7 @@ def _unsquared_at_score(p: Values) -> Number:
 
 
 def _overlap(p: Values) -> Number:
-    """E min(r, 1 - r) = w P(wrong | 1) + (1 - w) P(wrong | 2) of the likelihood-ratio test, in closed form."""
+    """E min(r, 1 - r), the error of the likelihood-ratio test, in closed form."""
     law, x = pair(p), _crossing(p)
     s = p.s_t
     (c1, c2), (w1, w2) = law.centres, law.weights
@@ -362,8 +362,8 @@ TWO_POINT = Numerics(
 
 
 def _softmax(p: Values, variance: Number, *, weighted: bool) -> Number:
-    """sum mu_i p_i e^{...} / sum p_i e^{...} with exponents <x, mu>/variance, and -mu^2/(2 variance) if
-    weighted.
+    """Sums of mu_i p_i e^{...} over sums of p_i e^{...} with exponents <x, mu>/variance; with p_i and
+    -mu^2/(2 variance) only if weighted.
     """
     e1, e2 = p.x * p.m1 / variance, p.x * p.m2 / variance
     if weighted:
@@ -391,8 +391,7 @@ SOFTMAX = Numerics(
     other={
         "score": lambda p: _noised_derivative(p, mp.mpf(1)),
         "weighted_softmax": lambda p: p.x + _noised_derivative(p, mp.mpf(1)),
-        "plain_softmax": lambda p: (p.m1 + p.m2) / 2
-        + (p.m2 - p.m1) / 2 * mp.tanh(p.x * (p.m2 - p.m1) / 2),
+        "plain_softmax": lambda p: (p.m1 + p.m2) / 2 + (p.m2 - p.m1) / 2 * mp.tanh(p.x * (p.m2 - p.m1) / 2),
     },
 )
 

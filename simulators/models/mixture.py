@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import mpmath as mp
+import numpy as np
 
 from simulators.models.tools import (
     circle,
@@ -17,7 +18,6 @@ from simulators.models.tools import (
     logarithm,
     mean_by_floats,
     mean_by_trapezoid,
-    root,
     shares,
 )
 
@@ -60,10 +60,12 @@ class Channel:
         """P(component k | X = x)."""
         return shares(self.exponents(x))
 
-    def density(self, x: Number) -> Number:
-        """q(x)."""
-        raised = [exponential(e) for e in self.exponents(x)]
-        return sum(raised[1:], start=raised[0]) / root(circle(x))
+    def log_density(self, x: Number) -> Number:
+        """The logarithm of q(x), for mpmath numbers and arrays of floats."""
+        exponents = self.exponents(x)
+        top = np.max(exponents, axis=0) if isinstance(x, np.ndarray) else exponents[0]
+        raised = [exponential(e - top) for e in exponents]
+        return top + logarithm(sum(raised[1:], start=raised[0])) - logarithm(circle(self.noise)) / 2
 
     def slopes(self, x: Number) -> list[Number]:
         """The scores of the components."""
@@ -112,9 +114,7 @@ class Channel:
 
     def mean(self, g: Callable[[Number], Number]) -> Number:
         """E g(X) by the trapezoidal rule: an enclosure for floats, a number for mpmath numbers."""
-        return sum(
-            (w * self.mean_within(k, g) for k, w in enumerate(self.weights)), start=0 * self.noise
-        )
+        return sum((w * self.mean_within(k, g) for k, w in enumerate(self.weights)), start=0 * self.noise)
 
     def mean_within(self, k: int, g: Callable[[Number], Number]) -> Number:
         """E[g(X) | component k]."""
@@ -136,10 +136,6 @@ class Channel:
         return second - self.mean(lambda x: self.posterior_mean(x) ** 2)
 
     # -- the second road at a point --------------------------------------------------------------------------
-
-    def log_density(self, x: Number) -> Number:
-        """log q, for mpmath numbers."""
-        return mp.log(self.density(x))
 
     def raw_moment(self, n: int, x: Number) -> Number:
         """E[X0^n | X = x] by Bayes' rule and a quadrature over the data, for mpmath numbers."""
@@ -182,5 +178,3 @@ def pair(p: Any, a: Number | None = None, noise: Number | None = None) -> Channe
     zero = 0 * p.w
     variances = [getattr(p, "v1", zero), getattr(p, "v2", zero)]
     return Channel([p.w, 1 - p.w], [p.m1, p.m2], variances, scale, squared)
-
-

@@ -1,7 +1,6 @@
 """Numerics of the models of noise stability: Hermite tails, posterior means of atoms, change of measure.
-
-First road: closed forms in balls, and float64 quadrature. Second road: polynomials and power series in mpmath,
-Parseval's identity, finite differences, tanh-sinh quadrature between kinks.
+ First road: closed forms in balls, and float64 quadrature. Second road: polynomials and power series in
+mpmath, Parseval's identity, finite differences, tanh-sinh quadrature between kinks.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ def _hermite_polynomial(k: int) -> Polynomial:
 
 
 def _generated(f: Polynomial) -> Polynomial:
-    """f'' - z f'."""
+    """The generator f'' - z f'."""
     result: Polynomial = {}
     for n, c in f.items():
         result[n] = result.get(n, mp.mpf(0)) - n * c
@@ -153,10 +152,12 @@ def _tanh_tail(p: Values) -> Enclosure:
         projected = sum(c * h for c, h in zip(found, _hermite_values(z, p.deg), strict=True))
         return np.asarray((np.tanh(kappa * z) - projected) ** 2)
 
-    return mean_by_floats(rest, 0.0, 1.0).sqrt()
+    norm = float(mean_by_floats(lambda z: np.tanh(kappa * z) ** 2, 0.0, 1.0).hi) ** 0.5
+    lost = 1e-15 * (p.deg + 1) * norm  # the rounding of the coefficients and of the difference
+    return mean_by_floats(rest, 0.0, 1.0).sqrt() + Enclosure.around(0.0, lost)
 
 
-def _tanh_generator(p: Values) -> Enclosure:
+def _tanh_generator(p: Values) -> Number:
     kappa = p.gain * p.sigma
     form: Form = {(1, 0): 1.0}
     for _ in range(p.reps):
@@ -253,7 +254,7 @@ def _atoms(p: Values) -> Channel:
 
 
 def _generator(p: Values, x: Number) -> Number:
-    """f'' - (x/sigma^2) f' of the posterior mean f = x + sigma^2 S."""
+    """The generator f'' - (x/sigma^2) f' of the posterior mean f = x + sigma^2 S."""
     law, noise = _atoms(p), p.sigma**2
     return noise * law.third(x) - x / noise * (1 + noise * law.hessian(x))
 
@@ -328,7 +329,8 @@ def _three(p: Values) -> Channel:
 
 def _crossing(law: Channel, value: float) -> float:
     """Where the posterior mean, which increases, takes a value inside the range of the atoms."""
-    low, high = min(law.means) - 60 * law.noise**0.5, max(law.means) + 60 * law.noise**0.5
+    low = float(min(law.means) - 60 * law.noise**0.5)
+    high = float(max(law.means) + 60 * law.noise**0.5)
     for _ in range(200):
         middle = 0.5 * (low + high)
         if float(law.posterior_mean(np.array([middle]))[0]) < value:

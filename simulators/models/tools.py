@@ -6,6 +6,7 @@ integrals. The second is mpmath: other formulas, finite differences, and quadrat
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ WIDE = 9.0
 """The same on the plane, where absolute accuracy has to do: what lies beyond has mass below 1e-18."""
 
 TAIL = 1e-300
-COARSE = 0.0625
+COARSE = 0.125
 ROUNDING = 1e-15
 """Relative rounding of a term of a sum, for a unit of its exponent."""
 
@@ -168,16 +169,14 @@ def normal_tail(x: Number) -> Number:
 
 def shares(exponents: Sequence[Number]) -> list[Number]:
     """Softmax of the exponents, without overflow."""
-    if isinstance(exponents[0], np.ndarray):
-        top = np.max(exponents, axis=0)
-    else:
-        top = exponents[0]  # the exponents of balls and mpmath numbers know no bounds
+    # the exponents of balls and mpmath numbers know no bounds
+    top = np.max(exponents, axis=0) if isinstance(exponents[0], np.ndarray) else exponents[0]
     raised = [exponential(e - top) for e in exponents]
     total = sum(raised[1:], start=raised[0])
     return [r / total for r in raised]
 
 
-# -- first road: the trapezoidal rule and Gauss-Legendre panels in float64 ------------------------------------
+# -- first road: the trapezoidal rule and Gauss-Legendre panels in float64 -----------------------------------
 
 
 def line_integral(
@@ -193,15 +192,16 @@ def line_integral(
     Raises NotDefined where the rule does not settle.
     """
     lost = digits or (lambda z: np.full_like(z, 50.0))
-    step = (high - low) / max(64, math.ceil((high - low) / COARSE))
-    z = np.arange(low, high + step / 2, step)
+    step, first, last = COARSE, math.floor(low / COARSE), math.ceil(high / COARSE)
+    z: Array = step * np.arange(first, last + 1, dtype=np.float64)  # exact, as the step is a power of two
     values = f(z)
     total, loss = float(values.sum()), float(np.abs(values) @ lost(z))
     for _ in range(8):
-        z = np.arange(low + step / 2, high, step)
+        z = step * (np.arange(first, last, dtype=np.float64) + 0.5)
         values = f(z)
         finer, loss = total + float(values.sum()), loss + float(np.abs(values) @ lost(z))
-        change, total, step = abs(finer - 2 * total) * step / 2, finer, step / 2
+        step, first, last = step / 2, 2 * first, 2 * last
+        change, total = abs(finer - 2 * total) * step, finer
         if change <= 1e-13 * step * loss:
             return Enclosure.around(total * step, change + ROUNDING * step * loss + TAIL, "trapezoidal rule")
     raise NotDefined(f"an integral over [{low:g}, {high:g}] does not settle")
@@ -246,7 +246,7 @@ def integral_by_panels(f: Callable[[Array], Array], cuts: Sequence[float], width
     Ten times the difference from a shorter rule, and rounding, bound the error.
     """
     edges: list[float] = [cuts[0]]
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in itertools.pairwise(cuts):
         count = max(1, math.ceil((high - low) / width))
         edges.extend((low + (high - low) * np.arange(1, count + 1) / count).tolist())
     ends = np.array(edges)
@@ -295,7 +295,7 @@ def trapezoid(f: Callable[[Number], Number], low: float, high: float, step: floa
 def mean_by_trapezoid(g: Callable[[Number], Number], mean: Number, variance: Number) -> Number:
     """E g(X) for X ~ N(mean, variance) by the trapezoidal rule in mpmath."""
     deviation = mp.sqrt(variance)
-    reach = math.sqrt(2 * 2.4 * mp.mp.dps) + 2
+    reach = max(26.0, math.sqrt(2 * 2.4 * mp.mp.dps) + 2)
 
     def integrand(z: Number) -> Number:
         return mp.exp(-z * z / 2) * g(mean + deviation * z)

@@ -6,6 +6,7 @@ noisy points. Second road: Bayes' rule by quadrature, and the martingale propert
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 
 import mpmath as mp
@@ -14,13 +15,24 @@ from flint import arb
 
 from simulators.enclosure import Enclosure
 from simulators.models.mixture import Channel, pair
-from simulators.models.tools import Array, Number, Numerics, Values, exponential, mean_by_trapezoid, plane_mean
+from simulators.models.tools import (
+    Array,
+    Number,
+    Numerics,
+    Values,
+    exponential,
+    mean_by_trapezoid,
+    plane_mean,
+)
 
 __all__ = ["MODELS"]
 
+
 def _less_one(x: Number) -> Number:
     """1 - e^{-x} without cancellation."""
-    return -((-x).expm1()) if isinstance(x, arb) else -mp.expm1(-x) if isinstance(x, mp.mpf) else -np.expm1(-x)
+    return (
+        -((-x).expm1()) if isinstance(x, arb) else -mp.expm1(-x) if isinstance(x, mp.mpf) else -np.expm1(-x)
+    )
 
 
 def _early(p: Values) -> Channel:
@@ -139,12 +151,10 @@ def _bsm_risk_by_moments(p: Values) -> Number:
 def _step(p: Values) -> Enclosure:
     """E(m_s(X_s) - m_t(X_t))^2."""
     early, late = _early(p), _late(p)
-    return _joint_mean(
-        p, lambda k, x, y: np.asarray((early.posterior_mean(x) - late.posterior_mean(y)) ** 2)
-    )
+    return _joint_mean(p, lambda k, x, y: np.asarray((early.posterior_mean(x) - late.posterior_mean(y)) ** 2))
 
 
-def _bias(p: Values) -> Enclosure:
+def _bias(p: Values) -> Number:
     """E(mix E[slope X_s + offset | X_t])^2."""
     late, step = _late(p), _between(p)
     return late.mean(lambda y: (p.mix * (p.slope * step.posterior_mean(y) + p.offset)) ** 2)
@@ -169,9 +179,7 @@ def _early_error(p: Values) -> Number:
 def _early_error_by_quadrature(p: Values) -> Number:
     early = _early(p)
     rows = zip(early.weights, early.centres, early.spreads, strict=True)
-    return mp.fsum(
-        w * mean_by_trapezoid(lambda x: (p.slope * x + p.offset) ** 2, c, A) for w, c, A in rows
-    )
+    return mp.fsum(w * mean_by_trapezoid(lambda x: (p.slope * x + p.offset) ** 2, c, A) for w, c, A in rows)
 
 
 BSM = Numerics(
@@ -205,14 +213,16 @@ def _product(p: Values) -> Number:
     """The product of kappa* = e^{-lag} s_{k-1}^2/s_k^2 over the steps."""
     total = exponential(0 * p.s)
     for k in range(1, p.steps + 1):
-        total *= exponential(-p.lag) * _less_one(2 * (p.s + (k - 1) * p.lag)) / _less_one(2 * (p.s + k * p.lag))
+        total *= (
+            exponential(-p.lag) * _less_one(2 * (p.s + (k - 1) * p.lag)) / _less_one(2 * (p.s + k * p.lag))
+        )
     return total
 
 
 def _product_by_sinh(p: Values) -> Number:
     """The same from kappa* = sinh(t_{k-1})/sinh(t_k), in logarithms."""
     times = [p.s + k * p.lag for k in range(p.steps + 1)]
-    logs = [mp.log(mp.sinh(early) / mp.sinh(late)) for early, late in zip(times, times[1:], strict=False)]
+    logs = [mp.log(mp.sinh(early) / mp.sinh(late)) for early, late in itertools.pairwise(times)]
     return mp.exp(mp.fsum(logs))
 
 

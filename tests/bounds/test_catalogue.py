@@ -160,7 +160,7 @@ def test_bibtex_is_well_formed(claim: Claim) -> None:
 @every_claim
 def test_every_true_claim_has_a_falsehood(claim: Claim) -> None:
     planted = [item for item in FALSEHOODS if item.key.partition("!")[0] == claim.key]
-    assert planted or claim.expect not in TRUE_WORDS
+    assert planted or claim.expect not in TRUE_WORDS or claim.expect == "untested"
 
 
 @pytest.mark.parametrize("claim", FALSEHOODS, ids=lambda claim: claim.key)

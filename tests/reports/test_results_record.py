@@ -29,7 +29,7 @@ def _required(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
     yield from (("claims", 0, "constant", name) for name in claim["properties"]["constant"]["required"])
     yield from (("claims", 0, "cases", name) for name in claim["properties"]["cases"]["required"])
     yield from (("claims", 0, "worst", name) for name in claim["properties"]["worst"]["required"])
-    of_a_target = record.schema()["$defs"]["case"]["anyOf"][0]["required"]
+    of_a_target = record.schema()["$defs"]["case"]["else"]["required"]
     yield from (("claims", 0, "worst", "case", name) for name in of_a_target)
     yield from (("environment", name) for name in record.schema()["properties"]["environment"]["required"])
     yield from ((name,) for name in record.schema()["required"])

@@ -1,0 +1,135 @@
+"""Chen, Chewi, Li, Li, Salim & Zhang (2023): early stopping for bounded data, and the kinetic sampler.
+
+Unit clock. Data in a ball of radius R have no smooth score, but q_t has. With R >= sqrt d or R replaced by sqrt d,
+
+    t = eps^2 / (sqrt d max(R, sqrt d))   gives   W2(q_t, q) <~ eps,
+    and the scores of q_s, s >= t, are Lipschitz with L <~ d R^2 max(R, sqrt d)^2 / eps^4               (Lemma 20),
+
+so that Theorem 2 there needs N = L^2 d/eps_TV^2 steps for TV(p, q_t) <= eps_TV up to logarithms (Corollaries 3 to 5).
+
+Synchronous coupling of X_0 and e^{-t} X_0 + sqrt(1 - e^{-2t}) Z:
+
+    W2(q_t, q)^2  <=  (1 - e^{-t})^2 E|x|^2 + d (1 - e^{-2t}),
+
+with equality for a Dirac. With 1 - e^{-t} <= t the choice of t gives W2^2 <= eps^4/d + 2 eps^2 <= 3 eps^2, if eps <=
+sqrt d: without that the drift t R counts. E|x|^2 <= R^2 may stand for R^2.
+
+Hessian of the score of bounded data: |Hess log q_t| <= max(1/s2, e^{-2t} R^2/s2^2 - 1/s2), s2 = 1 - e^{-2t}; it is checked with the
+score identities, where +-R is its equality case.
+
+Kinetic diffusion dX = V dt, dV = -(X + 2V) dt + 2 dB, run back with the velocity score frozen, steps h <~ 1/L (Theorem 6):
+
+    TV  <~  sqrt(KL + FI) e^{-cT}  +  (L sqrt(d h) + L m_2 h) sqrt T  +  eps sqrt T,        KL, FI of q against gamma.
+
+The damping is critical, KL ~ (1 + t)^2 e^{-2t}, so that c < 1; c = 1/2 is tried. L is that of the forward process on
+positions, at least as large as the kinetic one, since the drift contracts: Cov_t >= min(1, least variance).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Eq, Max, Rational, exp, sqrt
+
+from bounds.claim import Claim, Sharp, Source
+from bounds.notation import symbols
+from bounds.quantity import TV, W2, q
+from bounds.setup import Setup
+
+__all__ = ["CLAIMS", "FALSEHOODS"]
+
+SOURCE = Source(
+    "Sitan Chen, Sinho Chewi, Jerry Li, Yuanzhi Li, Adil Salim, Anru R. Zhang",
+    2023,
+    "Sampling is as easy as learning the score: theory for diffusion models with minimal data assumptions",
+    "Corollary 3",
+    "2209.11215",
+    "v3",
+    "ICLR 2023",
+    "quoted",
+)
+d, T, h, t, L, M2, KL0, J0, R, eps, tol = symbols("d T h t L M2 KL0 J0 R eps tol")
+FORWARD = Setup(clock="unit")
+ATOMS = Setup(clock="unit", target="finite-support")
+TOLERANCE = Setup(clock="unit", parameters={"tol": (1e-3, 1e3)})
+KINETIC = Setup(clock="unit", sampler="cld-ei", score="estimated:sup")
+DIRAC = {"type": "gaussian", "eigenvalues": [0], "multiplicities": [3], "means": [2]}
+
+coupling = {"drift": (1 - exp(-t)) ** 2 * M2, "noise": d * (1 - exp(-2 * t))}
+stopping = tol**2 / (sqrt(d) * Max(sqrt(M2), sqrt(d)))
+
+distance = Claim(
+    key="chen-2023-sampling/early-stopping",
+    title="W2 of the early-stopped law",
+    lhs=W2(q(t), "target") ** 2,
+    terms=dict(coupling),
+    setup=FORWARD,
+    sharp=(Sharp("Dirac", {"target": DIRAC, "T": 1, "parameters": {"t": 0.3}}),),
+)
+distance_atoms = Claim(
+    key="chen-2023-sampling/early-stopping-atoms",
+    title="W2 of the early-stopped law of finitely many atoms",
+    lhs=W2(q(t), "target") ** 2,
+    terms=dict(coupling),
+    setup=ATOMS,
+)
+choice = Claim(
+    key="chen-2023-sampling/stopping-time",
+    title="Choice of the stopping time",
+    lhs=W2(q(t), "target"),
+    terms={"accuracy": sqrt(3) * tol},
+    assuming=(Eq(t, stopping), tol <= sqrt(d)),
+    setup=TOLERANCE,
+    source=SOURCE,
+    standing="corrected",
+    note="Stated for bounded data without eps <= sqrt(d), which is needed once R is above sqrt(d). "
+    "E|x|^2 <= R^2 makes t longer and the claim stronger.",
+)
+steps = Claim(
+    key="chen-2023-sampling/bounded-data",
+    title="TV of the early-stopped exponential integrator on bounded data",
+    lhs=TV(q(t), "output"),
+    terms={"discretisation": d * R**2 * Max(R**2, d) / tol**4 * sqrt(d * h * T), "score": eps * sqrt(T)},
+    constant="polylog",
+    assuming=(Eq(t, tol**2 / (sqrt(d) * Max(R, sqrt(d)))),),
+    setup=Setup(clock="unit", sampler="ddpm-ei", score="estimated:sup", parameters={"tol": (1e-3, 1)}),
+    source=replace(SOURCE, locator="Corollaries 3, 4 and 5"),
+    standing="literal",
+    expect="untested",
+    note="Beyond a few steps nothing is measured: with the L of Lemma 20 the bound is below one only for N of order "
+    "d^3 R^4 max(R, sqrt d)^4 / eps^8 >= d^5 R^4 / eps^8.",
+)
+kinetic = Claim(
+    key="chen-2023-sampling/theorem-6",
+    title="TV of the kinetic sampler, smooth scores",
+    lhs=TV("target", "output"),
+    terms={
+        "initialisation": sqrt(KL0 + J0 + M2 - 2 * d) * exp(-T / 2),
+        "discretisation": (L * sqrt(d * h) + L * sqrt(M2) * h) * sqrt(T),
+        "score": eps * sqrt(T),
+    },
+    constant="absolute",
+    assuming=(L >= 1, h * L <= 1),
+    setup=KINETIC,
+    source=replace(SOURCE, locator="Theorem 6"),
+    standing="literal",
+    note="The rate c is not stated; 1/2 is tried. L is that of the scores of the positions.",
+)
+
+CLAIMS: tuple[Claim, ...] = (distance, distance_atoms, choice, steps, kinetic)
+
+FALSEHOODS: tuple[Claim, ...] = (
+    distance.but("half-clock", terms={"noise": d * (1 - exp(-t))}),
+    distance_atoms.but("without-drift", terms={"drift": None}),
+    choice.but("any-tolerance", assuming=choice.assuming[:1]),
+    distance.but("without-drift", terms={"drift": None}),
+    steps.but(
+        "hundredth-of-the-accuracy",
+        lhs=W2(q(t), "target"),
+        terms={"accuracy": tol / 100, "discretisation": None, "score": None},
+        constant=1,
+        assuming=choice.assuming,
+        setup=TOLERANCE,
+    ),
+    kinetic.but("small-constant", constant=Rational(1, 100)),
+)

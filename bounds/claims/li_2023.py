@@ -1,0 +1,165 @@
+"""Li, Wei, Chen & Chi (2023): discrete samplers, deterministic and stochastic, on their own schedule.
+
+Forward X_t = sqrt(alpha_t) X_{t-1} + sqrt(1 - alpha_t) W_t, t = 1..N, with beta_t = 1 - alpha_t,
+
+    beta_1 = N^-c0,      beta_{t+1} = (c1 log N / N) min(beta_1 (1 + c1 log N / N)^t, 1),
+
+alphabar_t = alpha_1 ... alpha_t. Data bounded by a power of N. From Y_N ~ N(0, I), for t = N..2,
+
+    deterministic   Y_{t-1} = (Y_t + (beta_t / 2) s_t(Y_t)) / sqrt(alpha_t),
+    stochastic      Y_{t-1} = (Y_t + beta_t s_t(Y_t) + sqrt(beta_t) Z_t) / sqrt(alpha_t).
+
+With eps^2 = (1/N) sum_t E|s_t - grad log q_t|^2, the target being the law of X_1 and not of X_0:
+
+    TV(X_1, Y_1)  <~  d^2 log^4 N / N  +  d^6 log^6 N / N^2  +  sqrt(d log^3 N) eps  +  d log N eps_J,  (Theorem 1)
+    TV(X_1, Y_1)  <=  sqrt(KL(X_1 || Y_1) / 2)  <~  d^2 log^3 N / sqrt N  +  sqrt d log^2 N eps,        (Theorem 2)
+
+eps_J being the error of the Jacobian; the constants depend on c0 and c1 only. On N(m, v I) with a shifted
+score eps is the length of the shift and eps_J is zero. The truth is log N/N, linear in d for KL.
+
+The schedule satisfies beta_t <= c1 log N/N, beta_t/(1 - alphabar_t) <= 8 c1 log N/N for t >= 2 and alphabar_N
+<= N^{-c1/2}. The last needs c0 <= c1/2: the steps grow geometrically for c0 N/c1 of the N steps before they
+reach their top.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Abs, Eq, Integer, Max, Rational, log, sqrt
+
+from bounds.claim import Claim, Source
+from bounds.notation import symbols
+from bounds.setup import Setup
+
+__all__ = ["CLAIMS", "FALSEHOODS"]
+
+SOURCE = Source(
+    "Gen Li, Yuting Wei, Yuxin Chen, Yuejie Chi",
+    2023,
+    "Towards faster non-asymptotic convergence for diffusion-based generative models",
+    "Theorem 1",
+    "2306.09251",
+    "",
+    "ICLR 2024",
+    "recalled",
+)
+SECOND = replace(SOURCE, locator="Theorem 2")
+
+N, d, m1, offset, rate0, rate1 = symbols("N d m1 offset rate0 rate1")
+flow_tv, flow_kl, sde_tv, sde_kl = symbols("flow_tv flow_kl sde_tv sde_kl")
+largest_beta, largest_share, signal_left = symbols("largest_beta largest_share signal_left")
+
+ANY_DIMENSION = Setup(clock="unit", model="noise-schedule")
+MANY = replace(ANY_DIMENSION, parameters={"d": (1, 400)})
+LINE = Setup(clock="unit", model="noise-schedule", parameters={"d": (1, 1)})
+SCHEDULE = Setup(clock="unit", model="step-schedule")
+CENTRED = (Eq(m1, Integer(0)), Eq(offset, Integer(0)))
+READING = "on Gaussians, which are bounded up to a probability smaller than any power of N"
+
+flow_terms = {
+    "discretisation": d**2 * log(N) ** 4 / N,
+    "discretisation, higher order": d**6 * log(N) ** 6 / N**2,
+    "score": sqrt(d * log(N) ** 3) * Abs(offset),
+}
+
+flow = Claim(
+    key="li-2023/deterministic",
+    title="TV of the deterministic sampler on its schedule, any dimension",
+    lhs=flow_tv,
+    terms={name: flow_terms[name] for name in ("discretisation", "discretisation, higher order")},
+    constant="absolute",
+    assuming=CENTRED,
+    setup=MANY,
+    source=SOURCE,
+    standing="literal",
+    note=f"The abstract is printed, the display is recalled. Tried {READING}; exact score.",
+)
+flow_score = Claim(
+    key="li-2023/deterministic-score",
+    title="TV of the deterministic sampler on its schedule, shifted score",
+    lhs=flow_tv,
+    terms=dict(flow_terms),
+    constant="absolute",
+    setup=LINE,
+    source=SOURCE,
+    standing="literal",
+    note=f"The abstract is printed, the display is recalled. Tried {READING}; the error is a shift.",
+)
+sde = Claim(
+    key="li-2023/stochastic",
+    title="Root of the KL of the stochastic sampler on its schedule",
+    lhs=sqrt(sde_kl / 2),
+    terms={
+        "discretisation": d**2 * log(N) ** 3 / sqrt(N),
+        "score": sqrt(d) * log(N) ** 2 * Abs(offset),
+    },
+    constant="absolute",
+    setup=ANY_DIMENSION,
+    source=SECOND,
+    standing="literal",
+    note=f"Recalled. Tried {READING}; the error is a shift. Very loose there: the root is of order sqrt(d) log N/N.",
+)
+pinsker = Claim(
+    key="li-2023/stochastic-tv",
+    title="TV of the stochastic sampler below the root of its KL",
+    lhs=sde_tv,
+    terms={"relative entropy": sqrt(sde_kl / 2)},
+    setup=LINE,
+    source=SECOND,
+    standing="literal",
+    note="Recalled.",
+)
+sharper = Claim(
+    key="li-2023/stochastic-gaussian",
+    title="KL of the stochastic sampler on Gaussians, linear in the dimension",
+    lhs=sde_kl,
+    terms={"discretisation": (d + m1**2) * (rate1 * log(N) / N) ** 2, "score": offset**2},
+    constant="absolute",
+    setup=ANY_DIMENSION,
+    note="As measured, for c1 from 4 to 8 and variances up to 4: the square of what Theorem 1 of Li and Yan says.",
+)
+top = Claim(
+    key="li-2023/largest-step",
+    title="The steps of the schedule",
+    lhs=largest_beta,
+    terms={"top": Max(rate1 * log(N) / N, N**-rate0)},
+    setup=SCHEDULE,
+    source=replace(SOURCE, locator="properties of the schedule", provenance="quoted"),
+    standing="literal",
+)
+share = Claim(
+    key="li-2023/step-share",
+    title="The steps of the schedule beside the noise",
+    lhs=largest_share,
+    terms={"top": 8 * rate1 * log(N) / N},
+    setup=SCHEDULE,
+    source=replace(SOURCE, locator="properties of the schedule", provenance="quoted"),
+    standing="literal",
+)
+left = Claim(
+    key="li-2023/signal-left",
+    title="The signal left at the end of the schedule",
+    lhs=signal_left,
+    terms={"power": N ** (-rate1 / 2)},
+    assuming=(2 * rate0 <= rate1,),
+    setup=SCHEDULE,
+    source=replace(SOURCE, locator="properties of the schedule", provenance="quoted"),
+    standing="corrected",
+    note="Stated for c0, c1 large enough; c0 <= c1/2 is needed, since c0 N/c1 steps are spent growing.",
+)
+
+CLAIMS: tuple[Claim, ...] = (flow, flow_score, sde, pinsker, sharper, top, share, left)
+
+FALSEHOODS: tuple[Claim, ...] = (
+    flow.but("small-constant", constant=Rational(1, 100)),
+    flow_score.but("small-constant", constant=Rational(1, 100)),
+    sde.but("score-forgotten", terms={"score": None}),
+    sde.but("dimension-forgotten", terms={"discretisation": log(N) ** 3 / sqrt(N)}),
+    pinsker.but("half", constant=Rational(1, 2)),
+    sharper.but("dimension-forgotten", terms={"discretisation": (1 + m1**2) * (rate1 * log(N) / N) ** 2}),
+    sharper.but("score-forgotten", terms={"score": None}),
+    top.but("half", constant=Rational(1, 2)),
+    share.but("one", terms={"top": rate1 * log(N) / N}),
+    left.but("any-first-step", assuming=()),
+)

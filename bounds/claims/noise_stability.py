@@ -1,0 +1,225 @@
+"""Gatmiry, Kelner & Lee (2024): posterior means of clustered mixtures are close to low-degree polynomials.
+ G = N(0, sigma^2 I), L f = Delta f - <x, grad f>/sigma^2, which multiplies the Hermite polynomial of degree
+k by -k/sigma^2. If ||L^m f|| <= B in L2(G), some polynomial g of degree below n satisfies
+
+    ||f - g||  <=  B (sigma^2/n)^m,                                equality for Hermite polynomials.
+
+For the posterior mean f(y) = E[mu | y] of a prior in the ball of radius R and noise sigma,
+
+    L f(y)  =  (kappa_3 - kappa_2 y)/sigma^4,          |L f(y)|  <=  (2 R^3 + R^2 |y|)/sigma^4
+
+(|mu - f| <= 2R and E|mu - f|^2 <= R^2), and the slides' lemma for m = 1, R >= 1, gives ||L f|| = O(R^3 (1 +
+1/R)) in L2 of the noisy law P0, which is not G: the two do not chain without a change of measure. That costs
+
+    E h_k(X)^2 = L_k(-mu^2)  <=  I_0(2 |mu| sqrt k)  <=  e^{2 |mu| sqrt k},      X ~ N(mu, 1).
+
+Warm start: for a prior sum_i alpha_i delta_{mu_i},
+
+    E|E[mu|Y] - mu|  <=  sum_{i,j} sqrt(alpha_i alpha_j) |mu_i - mu_j| exp(-|mu_i - mu_j|^2/(8 sigma^2)),
+
+since the posterior weight of a wrong atom is at most the square root of its likelihood ratio. The slides'
+f(y) = mu + O(sigma sqrt(log 1/alpha_min)) is a statement about probable y: read for every y it is false, as
+far noise makes f - mu as large as the distance of the atoms.
+
+Main theorem: with the prior in k balls of radius O(1), each of mass alpha_min > eps, TV <= eps in time and
+samples n^{polylog(n, k, 1/eps)}. No simulation decides a polynomial running time.
+"""
+
+from __future__ import annotations
+
+from sympy import Abs, Min, Rational, exp, log, sqrt
+
+from bounds.claim import Claim, Sharp, Source
+from bounds.claims.score_identities import slides
+from bounds.notation import symbols
+from bounds.quantity import TV
+from bounds.setup import Setup
+
+__all__ = ["CLAIMS", "FALSEHOODS", "SOURCE"]
+
+SOURCE = Source(
+    "Khashayar Gatmiry, Jonathan Kelner, Holden Lee",
+    2024,
+    "Learning mixtures of Gaussians using diffusion models",
+    "main theorem",
+    arxiv="2404.18869",
+    venue="COLT 2025",
+    provenance="printed",
+)
+
+POLYNOMIAL, TANH, POSTERIOR, MOMENT, WARM = (
+    Setup(clock="unit", model=name)
+    for name in (
+        "hermite-polynomial",
+        "hermite-tanh",
+        "posterior-generator",
+        "hermite-moment",
+        "warm-start",
+    )
+)
+FAR = Setup(clock="unit", model="warm-start", parameters={"m2": (1e-4, 1e6)})
+
+R, deg, eps, m1, m2, m3, reps, share, shift, sigma, w, x = symbols(
+    "R deg eps m1 m2 m3 reps share shift sigma w x"
+)
+poly_tail, poly_generator, tanh_tail, tanh_generator = symbols(
+    "poly_tail poly_generator tanh_tail tanh_generator"
+)
+generator_value, generator_norm, post_var, post_third = symbols(
+    "generator_value generator_norm post_var post_third"
+)
+hermite_second, laguerre, bessel, warm_gap, posterior_miss = symbols(
+    "hermite_second laguerre bessel warm_gap posterior_miss"
+)
+
+HERMITE = Sharp(
+    "Hermite polynomial of degree four",
+    {
+        "model": "hermite-polynomial",
+        "parameters": {"sigma": 1.5, "c1": 0, "c2": 0, "c4": 1, "deg": 4, "reps": 2},
+    },
+)
+ALPHA = (w, (1 - w) * share, (1 - w) * (1 - share))
+PAIRS = ((0, 1, m1 - m2), (0, 2, m1 - m3), (1, 2, m2 - m3))
+BHATTACHARYYA = sum(
+    2 * sqrt(ALPHA[i] * ALPHA[j]) * Abs(gap) * exp(-(gap**2) / (8 * sigma**2)) for i, j, gap in PAIRS
+)
+
+polynomial = Claim(
+    key="noise-stability/low-degree",
+    title="Noise stability implies low degree, for polynomials",
+    lhs=poly_tail,
+    terms={"bound": poly_generator * (sigma**2 / deg) ** reps},
+    setup=POLYNOMIAL,
+    source=slides("page 36"),
+    standing="literal",
+    sharp=(HERMITE,),
+)
+
+hyperbolic = Claim(
+    key="noise-stability/low-degree-tanh",
+    title="Noise stability implies low degree, for tanh",
+    lhs=tanh_tail,
+    terms={"bound": tanh_generator * (sigma**2 / deg) ** reps},
+    setup=TANH,
+    source=slides("page 36"),
+    standing="literal",
+)
+
+generator = Claim(
+    key="noise-stability/generator-of-posterior-mean",
+    title="The generator on a posterior mean, by cumulants",
+    lhs=generator_value,
+    terms={"third cumulant": post_third / sigma**4, "variance": -post_var * x / sigma**4},
+    relation="==",
+    setup=POSTERIOR,
+)
+
+generator_bound = Claim(
+    key="noise-stability/generator-bound",
+    title="The generator on a posterior mean, bounded",
+    lhs=Abs(generator_value),
+    terms={"third cumulant": 2 * R**3 / sigma**4, "variance": R**2 * Abs(x) / sigma**4},
+    setup=POSTERIOR,
+)
+
+generator_rate = Claim(
+    key="noise-stability/generator-norm",
+    title="The generator on a posterior mean, in L2 of the noisy law",
+    lhs=generator_norm,
+    terms={"bound": R**3 * (1 + 1 / R)},
+    constant="absolute",
+    assuming=("R >= 1", "sigma >= 1"),
+    setup=POSTERIOR,
+    source=slides("page 37"),
+    standing="literal",
+    note="The lemma at m = 1, in L2 of the noisy law P0, not of the Gaussian of the first theorem.",
+)
+
+moment = Claim(
+    key="noise-stability/shifted-hermite",
+    title="Second moment of a Hermite polynomial under a shifted Gaussian",
+    lhs=hermite_second,
+    terms={"Laguerre": laguerre},
+    relation="==",
+    setup=MOMENT,
+)
+
+moment_bessel = Claim(
+    key="noise-stability/shifted-hermite-bessel",
+    title="Second moment of a Hermite polynomial under a shifted Gaussian, by a Bessel function",
+    lhs=hermite_second,
+    terms={"Bessel": bessel},
+    setup=MOMENT,
+)
+
+moment_exponential = Claim(
+    key="noise-stability/shifted-hermite-exponential",
+    title="Second moment of a Hermite polynomial under a shifted Gaussian, exponential bound",
+    lhs=hermite_second,
+    terms={"bound": exp(2 * Abs(shift) * sqrt(deg))},
+    setup=MOMENT,
+    source=slides("page 38"),
+    standing="literal",
+    note="Printed as Omega(1)^{sqrt d}; the constant is derived.",
+)
+
+warm = Claim(
+    key="noise-stability/warm-start",
+    title="The posterior mean finds the atom, in the mean",
+    lhs=warm_gap,
+    terms={"bound": BHATTACHARYYA},
+    setup=WARM,
+)
+
+warm_literal = Claim(
+    key="noise-stability/warm-start-literal",
+    title="The posterior mean finds the atom, for every point (as printed)",
+    lhs=posterior_miss,
+    terms={"bound": sigma * sqrt(log(1 / Min(*ALPHA)))},
+    constant="absolute",
+    assuming=("share >= 1/10", "share <= 9/10"),
+    setup=FAR,
+    source=slides("page 38"),
+    standing="literal",
+    expect="diverges",
+    note="Printed without a probability; far noise makes the error as large as the distance of the atoms.",
+)
+
+main = Claim(
+    key="noise-stability/main-theorem",
+    title="Mixtures of clusters are learned in quasi-polynomial time",
+    lhs=TV("target", "output"),
+    terms={"accuracy": eps},
+    setup=Setup(clock="unit"),
+    source=SOURCE,
+    standing="literal",
+    expect="untested",
+    note="Claims time and samples n^{polylog(n, k, 1/eps)} for a learner; its steps are the claims above.",
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    polynomial,
+    hyperbolic,
+    generator,
+    generator_bound,
+    generator_rate,
+    moment,
+    moment_bessel,
+    moment_exponential,
+    warm,
+    warm_literal,
+    main,
+)
+
+FALSEHOODS: tuple[Claim, ...] = (
+    polynomial.but("degree-shifted", terms={"bound": poly_generator * (sigma**2 / (deg + 1)) ** reps}),
+    hyperbolic.but("unit-noise", terms={"bound": tanh_generator * (1 / deg) ** reps}),
+    generator.but("sign", terms={"variance": post_var * x / sigma**4}),
+    generator_bound.but("variance-only", terms={"third cumulant": None}),
+    generator_rate.but("one-fifth", constant=Rational(1, 5)),
+    moment.but("shift-doubled", terms={"Laguerre": bessel}),
+    moment_bessel.but("half", constant=Rational(1, 2)),
+    moment_exponential.but("without-the-two", terms={"bound": exp(Abs(shift) * sqrt(deg))}),
+    warm.but("two-fifths", constant=Rational(2, 5)),
+)

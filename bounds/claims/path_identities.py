@@ -1,0 +1,83 @@
+"""Exact path entropies of frozen scores, for every data law.
+
+Unit clock; P is the sampler's path law, Q that of the true reverse process from q_T; J(t) = E|grad log q_t|^2 and I(t) = J(t) -
+2 d + E|X_t|^2 the relative Fisher information. M_t = grad log q_{T-t}(Y_t) satisfies dM = -M dt + sqrt2 H dB under Q, so that
+e^t M_t is a martingale, and a frozen score costs
+
+    int_0^h [J(tau - u) - (2 e^{-u} - 1) J(tau)] du      per step h from tau.
+
+The same holds for the relative score grad log(q_t/gamma), for which e^{-t} times it is the martingale:
+
+    int_0^h [I(tau - u) - (2 e^u - 1) I(tau)] du.
+
+De Bruijn's identity d/dt KL(q_t || gamma) = -I(t) sums the first parts, whatever the steps:
+
+    KL(q_T || gamma) + KL(Q || P)  =  KL(q || gamma) + d T - (M2 - d)(1 - e^{-2T})/2 - sum_k (2 (1 - e^{-h_k}) - h_k) J(tau_k),
+    KL(q_T || gamma) + KL(Q || P)  =  KL(q || gamma) - sum_k (2 (e^{h_k} - 1) - h_k) I(tau_k).
+
+Neither uses a density of the data: they are tried on Gaussians, on mixtures (where H is random), and, stopped early, on atoms.
+"""
+
+from __future__ import annotations
+
+
+from sympy import Integer, exp
+
+from bounds.claim import Claim
+from bounds.notation import symbol, symbols
+from bounds.quantity import KL, STEP, Iterate, PathKL
+from bounds.setup import Setup
+
+__all__ = ["CLAIMS", "FALSEHOODS"]
+
+d, T, N, KL0, delta = symbols("d T N KL0 delta")
+second = symbols("M2")[0]
+x, k = symbol("x"), symbol("k")
+step, tau = STEP["step"](k), STEP["tau"](k)
+SCORE = Setup(clock="unit", sampler="ddpm-ei", score="exact", target="mixture")
+ATOMS = Setup(clock="unit", sampler="ddpm-ei", score="exact", target="finite-support")
+RELATIVE = Setup(clock="unit", sampler="cds-ei", score="exact")
+
+energy = STEP["J_at"](tau)
+information = energy - 2 * d + exp(-2 * tau) * second + d * (1 - exp(-2 * tau))
+frozen = Iterate(x + (2 * (1 - exp(-step)) - step) * energy, x, Integer(0), k, N)
+frozen_relative = Iterate(x + (2 * (exp(step) - 1) - step) * information, x, Integer(0), k, N)
+
+on_mixtures = Claim(
+    key="path-identities/frozen-score-mixtures",
+    title="Exact path KL of the frozen score on mixtures",
+    lhs=PathKL("target", "output"),
+    relation="==",
+    terms={"entropy": KL0 + d * T - (second - d) * (1 - exp(-2 * T)) / 2, "frozen score": -frozen},
+    setup=SCORE,
+)
+on_atoms = Claim(
+    key="path-identities/frozen-score-atoms",
+    title="Exact path KL of the frozen score on atoms, stopped early",
+    lhs=PathKL("q_delta", "output"),
+    relation="==",
+    terms={
+        "entropy": KL("q_delta", "gamma")
+        + d * (T - delta)
+        - (second - d) * (exp(-2 * delta) - exp(-2 * T)) / 2,
+        "frozen score": -frozen,
+    },
+    setup=ATOMS,
+)
+relative = Claim(
+    key="path-identities/frozen-relative-score",
+    title="Exact path KL of the frozen relative score",
+    lhs=PathKL("target", "output"),
+    relation="==",
+    terms={"entropy": KL0, "frozen relative score": -frozen_relative},
+    setup=RELATIVE,
+)
+
+CLAIMS: tuple[Claim, ...] = (on_mixtures, on_atoms, relative)
+
+FALSEHOODS: tuple[Claim, ...] = (
+    on_mixtures.but("half-prefactor", lhs=2 * PathKL("target", "output")),
+    on_atoms.but("marginal", lhs=KL("q_delta", "output")),
+    relative.but("as-the-score", terms=dict(on_mixtures.terms) | {"frozen relative score": None}),
+    relative.but("first-order", terms={"frozen relative score": None}),
+)

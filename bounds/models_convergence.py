@@ -1,0 +1,182 @@
+"""Models of samplers on Gaussians and atoms: discrete schedules, flows, interpolants, multistep schemes.
+
+The laws are N(m, v) on the line, copied in d dimensions where d is a parameter, so that every output is
+Gaussian and every distance has an exact value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bounds.models import DIMENSION, FIRST, OFFSET, SLOPE, SPREAD_1, Model, ModelQuantity, Parameter
+
+__all__ = ["CONVERGENCE_MODELS"]
+
+COUNT = Parameter("N", 20, 300, "integer", "number of steps", "N")
+START_RATE = Parameter("rate0", 1, 4, "linear", "exponent of the first step, beta_1 = N^-rate0", "c_0")
+TOP_RATE = Parameter("rate1", 4, 8, "linear", "largest step in units of log N/N", "c_1")
+SCHEDULE = (COUNT, START_RATE, TOP_RATE)
+PLACE = replace(FIRST, meaning="mean of the data, along one axis")
+SPREAD = replace(SPREAD_1, meaning="variance of the data in every direction")
+BIAS = replace(OFFSET, low=1e-4, high=1e4, meaning="constant error of the score, along the axis of the mean")
+CONTRACTING = Parameter("ratio", 0.03, 0.5, "log", "step over min(1, forward time)", r"\kappa")
+
+_DISCRETE = (
+    Model(
+        "step-schedule",
+        "the steps beta_1 = N^-rate0, beta_{t+1} = r min(beta_1 (1 + r)^t, 1), r = rate1 log N/N",
+        SCHEDULE,
+        (
+            ModelQuantity("largest_beta", "largest 1 - alpha_t", r"\max_t \beta_t"),
+            ModelQuantity(
+                "largest_share",
+                "largest (1 - alpha_t)/(1 - alphabar_t), t >= 2",
+                r"\max_t \frac{1-\alpha_t}{1-\bar\alpha_t}",
+            ),
+            ModelQuantity("signal_left", "alphabar_N", r"\bar\alpha_N"),
+            ModelQuantity("total_beta", "sum of 1 - alpha_t over t >= 2", r"\sum_t \beta_t"),
+        ),
+    ),
+    Model(
+        "kernel-shift",
+        "one reverse step with the score wrong by offset",
+        (Parameter("beta", 1e-6, 0.9, "log", "1 - alpha of the step", r"\beta"), OFFSET),
+        (
+            ModelQuantity(
+                "kernel_kl", "KL of the two Gaussian kernels of the step", r"\mathrm{KL}_{\mathrm{step}}", "nats"
+            ),
+        ),
+    ),
+    Model(
+        "noise-schedule",
+        "samplers of N(m1 e1, v1 I) in R^d on the schedule of N steps, run from N(0, I), with a shifted score",
+        (COUNT, replace(START_RATE, high=2), TOP_RATE, replace(DIMENSION, high=1e6), PLACE, SPREAD, BIAS),
+        (
+            ModelQuantity("flow_tv", "TV(X_1, Y_1) of the deterministic sampler", r"\mathrm{TV}_{\mathrm{ode}}"),
+            ModelQuantity(
+                "flow_kl", "KL(X_1 || Y_1) of the deterministic sampler", r"\mathrm{KL}_{\mathrm{ode}}", "nats"
+            ),
+            ModelQuantity(
+                "sde_tv", "TV(X_1, Y_1) with eta = sigma^2 = 1 - alpha", r"\mathrm{TV}_{\mathrm{sde}}"
+            ),
+            ModelQuantity(
+                "sde_kl", "KL(X_1 || Y_1) with eta = sigma^2 = 1 - alpha", r"\mathrm{KL}_{\mathrm{sde}}", "nats"
+            ),
+            ModelQuantity(
+                "adapted_tv",
+                "TV(X_1, Y_1) with sigma^2 = (1 - alpha_t)(alpha_t - alphabar_t)/(1 - alphabar_t)",
+                r"\mathrm{TV}_{\mathrm{ada}}",
+            ),
+            ModelQuantity(
+                "adapted_kl",
+                "KL(X_1 || Y_1) with those coefficients",
+                r"\mathrm{KL}_{\mathrm{ada}}",
+                "nats",
+            ),
+            ModelQuantity("signal_left", "alphabar_N", r"\bar\alpha_N"),
+            ModelQuantity("start_kl", "KL(X_N || N(0, I))", r"\mathrm{KL}_N", "nats"),
+            ModelQuantity(
+                "sde_kl_own", "sde_kl, run from the law of X_N", r"\mathrm{KL}_{\mathrm{sde}}^{q_N}", "nats"
+            ),
+            ModelQuantity(
+                "adapted_kl_own",
+                "adapted_kl, run from the law of X_N",
+                r"\mathrm{KL}_{\mathrm{ada}}^{q_N}",
+                "nats",
+            ),
+        ),
+    ),
+)
+
+_NOISED = (
+    Model(
+        "noised-flow",
+        "N(m1 e1, v1 I) in R^d: the flow over two steps, then one step of noise, with a shifted score",
+        (
+            CONTRACTING,
+            Parameter("T", 1, 8, "log", "horizon of the forward process", "T"),
+            Parameter("t_end", 1e-3, 0.5, "log", "where the grid ends", r"\delta"),
+            replace(DIMENSION, high=30),
+            PLACE,
+            SPREAD,
+            BIAS,
+        ),
+        (
+            ModelQuantity("noised_kl", "KL of the forward law from the output", r"\mathrm{KL}", "nats"),
+            ModelQuantity("grid_steps", "number of steps of the grid", "K", "count"),
+        ),
+    ),
+    Model(
+        "noising-step",
+        "two points offset apart, each noised by the forward process for the time lag",
+        (Parameter("lag", 0.02, 2, "log", "time", "h"), OFFSET),
+        (ModelQuantity("noising_kl", "KL of the two laws", r"\mathrm{KL}", "nats"),),
+    ),
+)
+
+_FLOWS = (
+    Model(
+        "flow-matching",
+        "the flow from N(0, 1) to N(0, v1) along (1 - t) X0 + t X1, its velocity wrong by slope x + offset",
+        (replace(SPREAD_1, low=0.01, high=100, meaning="variance of the data"), SLOPE, OFFSET),
+        (
+            ModelQuantity("flow_gap", "W2 of the data and the output", "W_2", "length"),
+            ModelQuantity("velocity_error", "E int |error|^2 under the true path", r"\epsilon^2", "length^2"),
+            ModelQuantity("lipschitz_sum", "int of the Lipschitz constant of the estimate", r"\int L_t"),
+            ModelQuantity(
+                "growth_sum",
+                "int of the positive part of its derivative in x",
+                r"\int (\partial_x \hat v)_+",
+            ),
+        ),
+    ),
+    Model(
+        "exploding-flow",
+        "the velocity of X1 + gamma(t) Z with X1 ~ N(0, v1), gamma falling from noise_start to noise_end",
+        (
+            SPREAD_1,
+            Parameter("noise_start", 0.05, 20, "log", "gamma at time zero", r"\gamma_0"),
+            Parameter("noise_end", 1e-6, 10, "log", "gamma at time one", r"\gamma_1"),
+        ),
+        (ModelQuantity("lipschitz_sum", "int of the Lipschitz constant of the velocity", r"\int L_t"),),
+    ),
+    Model(
+        "interpolant",
+        "the diffusion of a standard Gaussian interpolant, drift wrong by db(t), score by ds(t) = share db/diff",
+        (
+            Parameter("diff", 0.02, 20, "log", "diffusion coefficient", r"\epsilon"),
+            OFFSET,
+            Parameter("score_share", 0.02, 20, "signed", "diff ds/db", r"\rho"),
+        ),
+        (
+            ModelQuantity("interpolant_kl", "KL of the data from the output", r"\mathrm{KL}", "nats"),
+            ModelQuantity("drift_error", "int of E|db|^2", r"\int |\delta b|^2", "length^2"),
+            ModelQuantity("score_error", "int of E|ds|^2", r"\int |\delta s|^2", "1/length^2"),
+            ModelQuantity(
+                "forward_error", "int of E|db + diff ds|^2", r"\int |\delta b + \epsilon\, \delta s|^2", "length^2"
+            ),
+        ),
+    ),
+)
+
+_HIGHER = (
+    Model(
+        "multistep",
+        "N(m1, v1) from q_T to q_delta in N steps of equal log signal-to-noise ratio",
+        (
+            Parameter("N", 2, 500, "integer", "number of steps", "N"),
+            Parameter("T", 1, 4, "log", "horizon of the forward process", "T"),
+            Parameter("t_end", 0.01, 0.5, "log", "where the flow stops", r"\delta"),
+            FIRST,
+            SPREAD_1,
+        ),
+        (
+            ModelQuantity("two_step_gap", "W2 of the second-order multistep scheme", r"W_2^{(2)}", "length"),
+            ModelQuantity("one_step_gap", "W2 of the first-order scheme", r"W_2^{(1)}", "length"),
+            ModelQuantity("log_step", "step of log(signal/noise)", r"h_\lambda"),
+        ),
+    ),
+)
+
+CONVERGENCE_MODELS: tuple[Model, ...] = (*_DISCRETE, *_NOISED, *_FLOWS, *_HIGHER)
+"""Models of samplers on Gaussians and atoms."""

@@ -1,0 +1,138 @@
+"""Every quantity of every model by its two roads, on random parameters; and the quadratures' own errors."""
+
+from __future__ import annotations
+
+import math
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from bounds.models import MODELS as VOCABULARY
+from simulators.errors import NotDefined
+from simulators.models import MODELS
+from simulators.models.mixture import Channel
+from simulators.models.tools import (
+    integral_by_panels,
+    line_integral,
+    mean_by_floats,
+    mean_by_trapezoid,
+    plane_mean,
+    trapezoid,
+)
+
+DIGITS = 12
+SLACK = 1e-10  # relative; far above the digits asked of the second road, far below any wrong formula
+
+
+def drawn(parameter, rng):
+    if rng.random() < 0.12 and (parameter.zero or parameter.scale == "signed"):
+        return 0.0
+    if parameter.scale == "linear":
+        return float(rng.uniform(parameter.low, parameter.high))
+    size = math.exp(rng.uniform(math.log(parameter.low), math.log(parameter.high)))
+    if parameter.scale == "integer":
+        return float(round(size))
+    return -size if parameter.scale == "signed" and rng.random() < 0.5 else size
+
+
+def cases(name, count, seed):
+    rng, found = np.random.default_rng(seed), []
+    while len(found) < count:
+        case = {entry.name: drawn(entry, rng) for entry in VOCABULARY[name].parameters}
+        if MODELS[name].admits(case):
+            found.append(case)
+    return found
+
+
+def agree(enclosure, number):
+    if mp.isinf(number):
+        return math.isinf(float(enclosure.hi))
+    slack = SLACK * abs(float(number)) + 1e-250
+    return float(enclosure.lo) - slack <= float(number) <= float(enclosure.hi) + slack
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_two_roads(name):
+    for case in cases(name, 1, seed=11):
+        for quantity in MODELS[name].quantities:
+            enclosure = MODELS[name].value(quantity, case)
+            number = MODELS[name].second(quantity, case, digits=DIGITS)
+            assert agree(enclosure, number), (quantity, case, enclosure, number)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_values_are_sharp_and_nonnegative_ones_are(name):
+    signed = {item.name: item.signed for item in VOCABULARY[name].quantities}
+    for case in cases(name, 3, seed=5):
+        for quantity in MODELS[name].quantities:
+            enclosure = MODELS[name].value(quantity, case)
+            lo, hi = float(enclosure.lo), float(enclosure.hi)
+            assert signed[quantity] or lo >= -1e-14 * (1 + hi)
+            if math.isfinite(hi):
+                assert hi - lo <= 1e-9 * max(abs(lo), abs(hi)) + 1e-11
+
+
+def test_a_wrong_formula_is_seen():
+    case = cases("two-component", 1, seed=2)[0]
+    number = MODELS["two-component"].second("score", case, digits=DIGITS)
+    other = MODELS["two-component"].value("score", {**case, "a_t": case["a_t"] * (1 + 1e-6)})
+    assert agree(MODELS["two-component"].value("score", case), number)
+    assert not agree(other, number)
+
+
+# -- the quadratures -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("mean", "variance"), [(0.0, 1.0), (-1.5, 0.2), (3.0, 20.0)])
+def test_gaussian_means_contain_the_truth(mean, variance):
+    found = mean_by_floats(lambda x: x**4, mean, variance)
+    truth = mean**4 + 6 * mean**2 * variance + 3 * variance**2
+    assert found.contains(truth)
+    assert found.width < 1e-12 * truth
+    assert float(mean_by_trapezoid(lambda x: x**4, mp.mpf(mean), mp.mpf(variance))) == pytest.approx(
+        truth, rel=1e-13
+    )
+
+
+def test_a_mean_far_in_the_tail_keeps_its_relative_accuracy():
+    case = {"R": 1.0, "s_t": 0.05}  # two atoms forty deviations apart: posterior variance near e^{-200}
+    found = MODELS["two-atoms"].value("mmse", case)
+    number = MODELS["two-atoms"].second("one_less_tanh", case, digits=8)
+    assert agree(found, number)
+    assert 0 < float(found.mid) < 1e-80
+    assert found.width < 1e-11 * found.mid
+
+
+def test_the_line_the_plane_and_panels():
+    assert line_integral(lambda x: np.exp(-x * x), -30, 30).contains(math.sqrt(math.pi))
+    assert plane_mean(lambda x, y: x * x * y**4 + 0 * x).contains(3.0)
+    assert integral_by_panels(np.abs, [-1.0, 0.0, 2.0], 0.5).contains(2.5)
+    assert not integral_by_panels(np.abs, [-1.0, 2.0], 10.0).width < 1e-3  # the kink is not hidden
+    with mp.workdps(30):
+        assert abs(trapezoid(lambda x: mp.exp(-x * x), -12, 12) - mp.sqrt(mp.pi)) < mp.mpf(10) ** -19
+
+
+def test_a_jump_does_not_settle():
+    with pytest.raises(NotDefined, match="settle"):
+        mean_by_floats(lambda x: np.where(x > 0.3, 1.0, 0.0), 0.0, 1.0)
+
+
+@pytest.mark.parametrize("x", [-2.0, 0.1, 1.3])
+def test_channel_derivatives(x):
+    with mp.workdps(40):
+        law = Channel(
+            [mp.mpf(1) / 4, mp.mpf(3) / 4],
+            [mp.mpf(-1), mp.mpf(2)],
+            [mp.mpf(0), mp.mpf(1)],
+            mp.mpf("0.7"),
+            mp.mpf("0.4"),
+        )
+        for order, found in ((1, law.score), (2, law.hessian), (3, law.third)):
+            assert abs(found(mp.mpf(x)) - mp.diff(law.log_density, mp.mpf(x), order)) < 1e-20
+        third = (
+            law.raw_moment(3, x)
+            - 3 * law.raw_moment(1, x) * law.raw_moment(2, x)
+            + 2 * law.raw_moment(1, x) ** 3
+        )
+        assert abs(law.posterior_third(mp.mpf(x)) - third) < 1e-15

@@ -78,12 +78,17 @@ def _quadrature(function: Callable[[Enclosure], Enclosure], low: Enclosure, high
     return Enclosure(fine.lo - spread, fine.hi + spread, "tanh-sinh quadrature", "deterministic")
 
 
+@lru_cache(maxsize=8)
+def _legendre(order: int) -> tuple[Any, Any]:
+    return np.polynomial.legendre.leggauss(order)
+
+
 def _gauss_legendre(function: Callable[[Enclosure], Enclosure], low: Enclosure, high: Enclosure) -> Enclosure:
     """Integral of a smooth function by two Gauss-Legendre rules; ten times their gap bounds the error."""
     half, centre = (high - low) * 0.5, (high + low) * 0.5
     results = []
     for order in (8, 12):
-        nodes, weights = np.polynomial.legendre.leggauss(order)
+        nodes, weights = _legendre(order)
         terms = [function(centre + half * float(x)) * float(w) for x, w in zip(nodes, weights, strict=True)]
         results.append(sum(terms[1:], start=terms[0]) * half)
     coarse, fine = results

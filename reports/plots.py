@@ -5,23 +5,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from markupsafe import escape
+
+from reports.drawing import Axes, Scale, dots, drawing, line, power, printable, short, words
 from reports.record import Record, number
-from reports.svg import FAINT, INK, SHADE, SOFT, Frame, printable, svg
 from reports.vocabulary import VERDICTS
-from reports.wording import sig
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from reports.wording import quotient, sig
 
 __all__ = ["anchor", "growth", "scatter", "strip"]
 
 SMALLEST, LARGEST = 1e-60, 1e60  # points beyond are left out: they would press all others into a corner
 STRIP = (1e-4, 1e3)  # ratios outside are drawn as triangles at the edge of the strip
-SQUARE = Frame(3.7, 3.4, 0.17, 0.14, 0.99, 0.99)
-SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SIZE = (300.0, 280.0)
+FRAME = (44.0, 292.0, 240.0, 8.0)  # left, right, bottom and top of the square axes
+WIDE, ROW = 960.0, 30.0  # width and height of a row of the strip
+LONGEST = 46  # letters of a label that fit below the square axes
+PILE = 11.0  # how far marks at one place of the strip are pushed up or down
+MARKS = {"<": "M{x} {y}l7-4v8z", ">": "M{x} {y}l-7-4v8z", "o": "M{x} {y}h0"}
 
 Points = Sequence[tuple[float, float]]
 
@@ -46,40 +47,26 @@ def scatter(claim: Record) -> str:
     alt = (
         f"{claim['key']}: left against right side on {len(points)} cases, {above} above the line of equality"
     )
-    return svg(lambda figure: _scatter(figure, claim, points), SQUARE, f"scatter {claim['key']}", alt)
-
-
-def _scatter(figure: Figure, claim: Record, points: Points) -> None:
-    axes = figure.add_subplot()
-    ends = _frame([value for point in [*points, *_worst(claim)] for value in point])
-    axes.plot(ends, ends, color=INK, linewidth=0.9, zorder=1)
+    worst = _worst(claim)
+    low, high = _frame([value for point in [*points, *worst] for value in point])
+    left, right, bottom, top = FRAME
+    axes = Axes(Scale(low, high, left, right), Scale(low, high, bottom, top))
     hidden = claim["constant"]["kind"] != "stated"
-    if hidden:
-        _used_constant(axes, claim, ends)
-    else:
-        axes.fill_between(
-            ends, ends, [ends[1]] * 2, color=SHADE["refuted"], alpha=0.06, linewidth=0, zorder=0
-        )
-    refuted = claim["verdict"] == "refuted"
-    colours = [
-        SHADE["refuted"] if refuted and y > x else SOFT if refuted else SHADE[claim["verdict"]]
-        for x, y in points
-    ]
-    axes.scatter(
-        [x for x, _ in points],
-        [y for _, y in points],
-        s=12,
-        c=colours,
-        alpha=0.6,
-        linewidths=0,
-        clip_on=False,
-        zorder=2,
-    )
-    for x, y in _worst(claim):
-        axes.scatter(x, y, s=55, facecolors="none", edgecolors=INK, linewidths=0.9, zorder=3)
-    axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal", ylabel="left side")
-    axes.set_xlabel("right side" + (" with constant 1" if hidden else ""))
-    _powers_of_ten(axes)
+    parts = ["" if hidden else f'<path class="above" d="M{left:g} {bottom:g}V{top:g}H{right:g}z"/>']
+    parts += [axes.grid(), line([(left, bottom), (right, top)], "equal")]
+    parts += [_used_constant(claim, axes)] if hidden else []
+    parts += [dots([axes.at(point) for point in some], look) for look, some in _coloured(claim, points)]
+    parts += [_ring(*axes.at(point)) for point in worst]
+    parts += _labels("right side" + (" with constant 1" if hidden else ""), "left side")
+    return drawing(*SIZE, alt, "".join(parts))
+
+
+def _coloured(claim: Record, points: Points) -> list[tuple[str, Points]]:
+    """The points by the class that colours them: on a refuted claim those below the line are quiet."""
+    if claim["verdict"] != "refuted":
+        return [(claim["verdict"], points)]
+    above = [(x, y) for x, y in points if y > x]
+    return [("quiet", [(x, y) for x, y in points if y <= x]), ("refuted", above)]
 
 
 def _worst(claim: Record) -> list[tuple[float, float]]:
@@ -88,17 +75,26 @@ def _worst(claim: Record) -> list[tuple[float, float]]:
     return _drawable([(sides["rhs"][0], sides["lhs"][1])]) if sides else []
 
 
-def _used_constant(axes: Axes, claim: Record, ends: tuple[float, float]) -> None:
+def _ring(x: float, y: float) -> str:
+    return f'<circle class="ring" cx="{short(x)}" cy="{short(y)}" r="5"/>'
+
+
+def _used_constant(claim: Record, axes: Axes) -> str:
+    """The line left = constant * right, cut at the frame."""
     used = claim["constant"]["used"]
-    if used is not None and SMALLEST < number(used) < LARGEST:
-        axes.plot(
-            ends,
-            [number(used) * end for end in ends],
-            color=SOFT,
-            linewidth=0.9,
-            linestyle=(0, (4, 3)),
-            zorder=1,
-        )
+    if used is None or not SMALLEST < number(used) < LARGEST:
+        return ""
+    low, high = axes.x.low, axes.x.high
+    start, end = max(low, low / number(used)), min(high, high / number(used))
+    ends = [(x, number(used) * x) for x in (start, end)]
+    return line([axes.at(point) for point in ends], "used") if start < end else ""
+
+
+def _labels(below: str, beside: str) -> list[str]:
+    left, right, bottom, top = FRAME
+    middle = short((bottom + top) / 2)
+    turned = f'<text transform="rotate(-90 9 {middle})" x="9" y="{middle}">{escape(printable(beside))}</text>'
+    return [words((left + right) / 2, bottom + 33, below), turned]
 
 
 def growth(claim: Record) -> str:
@@ -108,58 +104,63 @@ def growth(claim: Record) -> str:
         return ""
     ray = claim["growth"]["ray"]
     alt = f"{claim['key']}: the ratio along {ray} goes from {sig(points[0][1])} to {sig(points[-1][1])}"
-    return svg(lambda figure: _growth(figure, claim, points), SQUARE, f"growth {claim['key']}", alt)
+    left, right, bottom, top = FRAME
+    straight = claim["growth"]["law"] == "exponential"
+    across = [x for x, _ in points]
+    low, high = (min(across), max(across)) if straight else _frame(across)
+    x = Scale(low, high if high > low else 2 * low, left + 6 * straight, right, not straight)
+    axes = Axes(x, Scale(*_frame([y for _, y in points]), bottom, top))
+    places = [axes.at(point) for point in points]
+    label = ray.replace("->", "→").replace("oo", "∞")
+    parts = [axes.grid(), line(places, f"curve {claim['verdict']}"), dots(places, claim["verdict"])]
+    parts += _labels(label if len(label) <= LONGEST else f"{label[:LONGEST]}…", "left side / right side")
+    return drawing(*SIZE, alt, "".join(parts))
 
-
-def _growth(figure: Figure, claim: Record, points: Points) -> None:
-    axes = figure.add_subplot()
-    axes.plot(
-        *zip(*points, strict=True), color=SHADE[claim["verdict"]], marker="o", markersize=4, linewidth=1.1
-    )
-    axes.set(xscale="linear" if claim["growth"]["law"] == "exponential" else "log", yscale="log")
-    ray = printable(claim["growth"]["ray"]).replace("->", "→").replace("oo", "∞")
-    axes.set_xlabel(ray, parse_math=False)
-    axes.set_ylabel("left side / right side")
-    _powers_of_ten(axes)
 
 
 def strip(claims: Iterable[Record]) -> str:
-    """The worst ratio of every claim on one log axis, a row a verdict, each dot a link; empty without any."""
+    """The worst ratio of every claim on one log axis, a row a verdict, each mark a link; empty without any."""
     rows = [claim for claim in claims if claim["worst"] is not None and number(claim["worst"]["ratio"]) >= 0]
-    words = [word for word in VERDICTS if any(claim["verdict"] == word for claim in rows)]
+    present = [word for word in VERDICTS if any(claim["verdict"] == word for claim in rows)]
     if not rows:
         return ""
     alt = f"worst ratio of {len(rows)} claims by verdict; the values stand in the table"
-    return svg(lambda figure: _strip(figure, rows, words), _strip_frame(len(words)), "strip", alt)
+    inside = [r for r in (number(claim["worst"]["ratio"]) for claim in rows) if STRIP[0] <= r <= STRIP[1]]
+    height = 12 + ROW * len(present) + 36
+    scale = Scale(min([*inside, 0.1]) / 1.6, max([*inside, 2.0]) * 2.5, 92, WIDE - 12)
+    bottom = height - 36
+    ticks = [(scale.at(value), value) for value in scale.ticks()]
+    parts = [f'<path class="grid" d="{"".join(f"M{short(x)} {bottom:g}V6" for x, _ in ticks)}"/>']
+    parts += [words(x, bottom + 15, power(value)) for x, value in ticks]
+    parts += [line([(scale.at(1.0), bottom), (scale.at(1.0), 6)], "equal")]
+    parts += [words((92 + WIDE) / 2, bottom + 32, "worst left side / right side")]
+    for place, word in enumerate(present):
+        middle = 12 + ROW * (place + 0.5)
+        parts += [words(84, middle + 4, word, "end")]
+        parts += _marks([claim for claim in rows if claim["verdict"] == word], scale, middle)
+    return drawing(WIDE, height, alt, "".join(parts))
 
 
-def _strip_frame(rows: int) -> Frame:
-    height = 0.55 + 0.27 * rows
-    return Frame(9.6, height, 0.085, 0.43 / height, 0.985, 0.98)
-
-
-def _strip(figure: Figure, rows: Sequence[Record], words: Sequence[str]) -> None:
-    axes = figure.add_subplot()
-    axes.axvline(1, color=INK, linewidth=0.9, zorder=1)
-    ratios = [number(claim["worst"]["ratio"]) for claim in rows]
-    inside = [ratio for ratio in ratios if STRIP[0] <= ratio <= STRIP[1]]
-    low, high = min([*inside, 0.1]) / 1.6, max([*inside, 2.0]) * 2.5
-    for place, word in enumerate(words):
-        found = {c["key"]: number(c["worst"]["ratio"]) for c in rows if c["verdict"] == word}
-        for marker, least, most in (("<", -math.inf, low), ("o", low, high), (">", high, math.inf)):
-            shown = {key: min(max(ratio, low), high) for key, ratio in found.items() if least < ratio <= most}
-            heights = [place] * len(shown)
-            dots = axes.scatter(
-                list(shown.values()), heights, s=34, color=SHADE[word], marker=marker, alpha=0.7
+def _marks(claims: Sequence[Record], scale: Scale, middle: float) -> list[str]:
+    """One linked mark a claim; those at one place are spread over the height of the row."""
+    piles: dict[int, list[tuple[str, float, Record]]] = {}
+    for claim in claims:
+        ratio = number(claim["worst"]["ratio"])
+        shape = "<" if ratio <= scale.low else ">" if ratio > scale.high else "o"
+        x = scale.at(min(max(ratio, scale.low), scale.high))
+        piles.setdefault(round(x / 7), []).append((shape, x, claim))
+    marks = []
+    for pile in piles.values():
+        step = min(6.0, 2 * PILE / max(len(pile) - 1, 1))
+        for place, (shape, x, claim) in enumerate(pile):
+            y = middle + step * (place - (len(pile) - 1) / 2)
+            path = MARKS[shape].format(x=short(x), y=short(y))
+            look = f"{'dots' if shape == 'o' else 'edge'} {claim['verdict']}"
+            title = f"<title>{escape(printable(claim['key']))}: {quotient(claim['worst']['ratio'])}</title>"
+            marks.append(
+                f'<a href="#{anchor(claim["key"])}">{title}<path class="{look}" d="{path}"/></a>'
             )
-            dots.set(linewidths=0, clip_on=False, zorder=2, urls=[f"#{anchor(key)}" for key in shown])
-    axes.set(
-        xscale="log", xlim=(low, high), ylim=(len(words) - 0.5, -0.6), xlabel="worst left side / right side"
-    )
-    _powers_of_ten(axes)
-    axes.set_yticks(range(len(words)), labels=words)
-    axes.spines["left"].set_visible(False)
-    axes.grid(visible=False, axis="y")
+    return marks
 
 
 def _drawable(pairs: Iterable[Sequence[float | str]]) -> list[tuple[float, float]]:
@@ -171,24 +172,3 @@ def _frame(values: Sequence[float]) -> tuple[float, float]:
     low, high = math.log10(min(values)), math.log10(max(values))
     margin = max(0.06 * (high - low), 0.15)
     return float(10.0 ** (low - margin)), float(10.0 ** (high + margin))
-
-
-def _powers_of_ten(axes: Axes) -> None:
-    """A light grid, and few plain labels."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    for axis in (axes.xaxis, axes.yaxis):
-        if axis.get_scale() == "log":
-            axis.set_major_locator(LogLocator(numticks=7))
-            axis.set_minor_locator(NullLocator())
-            axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
-    axes.grid(visible=True, color=FAINT)
-
-
-def power(value: float) -> str:
-    """A power of ten as a label.
-
-    >>> power(0.1), power(1000.0), power(1e-7)
-    ('0.1', '1000', '10⁻⁷')
-    """
-    return sig(value) if 1e-3 <= value <= 1e3 else "10" + str(round(math.log10(value))).translate(SUPERSCRIPT)

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import escape
 
+from reports.drawing import printable
 from reports.vocabulary import VERDICTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FAINT", "INK", "SHADE", "SOFT", "Frame", "printable", "svg"]
+__all__ = ["FAINT", "INK", "SHADE", "SOFT", "Frame", "svg"]
 
 INK, SOFT, FAINT = "#010101", "#020202", "#030303"
 SHADE = {word: f"#0101{16 + place:02x}" for place, word in enumerate(VERDICTS)}
@@ -88,13 +89,6 @@ def svg(draw: Callable[[Figure], None], frame: Frame, name: str, alt: str) -> st
         drawn = drawn.replace(colour, variable)
     head = f'<svg role="img" aria-label="{escape(printable(alt))}" stroke-linejoin="round" '
     return drawn.replace("<svg ", head, 1)
-
-
-def printable(text: str) -> str:
-    """The text on one line, with a replacement character for what XML cannot carry."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in " ".join(text.split())
-    )
 
 
 def _bare(text: str) -> str:

@@ -78,6 +78,5 @@ CLAIMS: tuple[Claim, ...] = (on_mixtures, on_atoms, relative)
 FALSEHOODS: tuple[Claim, ...] = (
     on_mixtures.but("half-prefactor", lhs=2 * PathKL("target", "output")),
     on_atoms.but("marginal", lhs=KL("q_delta", "output")),
-    relative.but("as-the-score", terms=dict(on_mixtures.terms) | {"frozen relative score": None}),
     relative.but("first-order", terms={"frozen relative score": None}),
 )

@@ -20,6 +20,7 @@ from simulators.models.tools import (
     Numerics,
     Values,
     exponential,
+    gauss_legendre,
     integral_by_panels,
     logarithm,
     mean_by_trapezoid,
@@ -118,7 +119,7 @@ QUANTILE_SUM = Numerics(
 
 def _escape_once(p: Values, order: int) -> float:
     """P(some |x_k| > cut), k = 1..steps, of the stationary Gaussian chain of correlation e^{-lag}."""
-    nodes, weights = np.polynomial.legendre.leggauss(order)
+    nodes, weights = gauss_legendre(order)
     x, weights = p.cut * nodes, p.cut * weights
     a, noise = np.exp(-p.lag), -np.expm1(-2 * p.lag)
     kernel = np.exp(-((x[:, None] - a * x) ** 2) / (2 * noise)) / np.sqrt(2 * np.pi * noise)

@@ -253,7 +253,7 @@ def integral_by_panels(f: Callable[[Array], Array], cuts: Sequence[float], width
     centre, half = (ends[1:] + ends[:-1])[:, None] / 2, (ends[1:] - ends[:-1])[:, None] / 2
     results = []
     for order in (24, 16):
-        nodes, weights = _legendre(order)
+        nodes, weights = gauss_legendre(order)
         values = f(centre + half * nodes) * weights * half
         results.append((float(values.sum()), float(np.abs(values).sum())))
     (fine, size), (coarse, _) = results
@@ -261,7 +261,8 @@ def integral_by_panels(f: Callable[[Array], Array], cuts: Sequence[float], width
 
 
 @cache
-def _legendre(order: int) -> tuple[Array, Array]:
+def gauss_legendre(order: int) -> tuple[Array, Array]:
+    """Nodes and weights on [-1, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(order)
     return nodes, weights
 

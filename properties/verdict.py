@@ -161,7 +161,11 @@ def judge(
 
 def _judge_model(claim: Claim, seed: int, effort: Effort | str, *, briefly: bool) -> Verdict:
     """The verdict on a claim about a model, whose cases are looked at one by one."""
+    from simulators.models import COSTLY
+
     pace = PACES[effort] if isinstance(effort, str) else PACES["deep" if effort.groups > 200 else "default"]
+    if COSTLY & {s.name for s in claim.symbols}:
+        pace = pace.lighter
     cases = sharp_cases(claim)
     rng = np.random.default_rng([seed, int(claim.hash, 16)])
     finding = find_trials(claim, ModelFamily(claim), rng=rng, pace=pace, sharp=cases, briefly=briefly)

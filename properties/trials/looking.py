@@ -222,10 +222,10 @@ def ladder(
 ) -> list[Look]:
     """The worst cases seen in boxes of growing shares of the ranges; ``found`` collects all of it."""
     tops: list[Look] = []
-    seeds = [seen.case for seen in found.best[:2]]
     for rung in range(1, rungs + 1):
         inner = family.within(rung / rungs)
-        local = sweep(claim, inner, rng, 4 * offspring, seeds if rung == rungs else ())
+        cut = [inner.clipped(seen.case) for seen in found.best[:2]]
+        local = sweep(claim, inner, rng, 4 * offspring, [case for case in cut if case is not None])
         climb(claim, inner, local, rng, parents=2, generations=8, offspring=offspring)
         for seen in local.best:
             found.note(seen)

@@ -187,6 +187,11 @@ class ModelFamily:
             values[entry.name] = _stepped(entry, values[entry.name], rng, spread)
         return self._made(values) or case
 
+    def clipped(self, case: ModelCase) -> ModelCase | None:
+        """The case with its parameters cut to the ranges."""
+        values = {entry.name: _fitted(entry, case.parameters[entry.name]) for entry in self.entries}
+        return self._made({**case.parameters, **values})
+
     def moved_by(self, case: ModelCase, exponents: Mapping[str, float]) -> ModelCase | None:
         """The case with its parameters multiplied by powers of ten, as far as their ranges go."""
         values = dict(case.parameters)

@@ -103,6 +103,10 @@ class Family(Protocol):
         """The same family with that share of its ranges."""
         ...
 
+    def clipped(self, case: Any) -> Any:
+        """The case moved into the family's ranges; None where that cannot be said."""
+        ...
+
     def rays(self, case: Any) -> list[tuple[str, list[tuple[float, Any]]]]:
         """Cases along each parameter, out to the ends of its range: (name, [(value, case), ...])."""
         ...

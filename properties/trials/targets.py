@@ -116,6 +116,10 @@ class MixtureFamily:
         own = {"T": case.T, "N": float(case.N), "delta": case.delta, "d": float(case.target.dimension)}
         return own | {"second moment": case.target.second_moment, "variance": _least_variance(case.target)}
 
+    def clipped(self, case: Case) -> Case | None:
+        """The case itself in the whole family; shares of it are searched afresh."""
+        return case if self.share >= 1.0 else None
+
     def rays(self, case: Case) -> list[tuple[str, list[tuple[float, Case]]]]:
         """None: growth beyond Gaussians is judged by the ladder."""
         return []

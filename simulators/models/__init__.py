@@ -22,7 +22,7 @@ from simulators.models import (
 )
 from simulators.models.tools import Numerics
 
-__all__ = ["MODELS", "Numerics"]
+__all__ = ["COSTLY", "MODELS", "Numerics"]
 
 MODELS: Mapping[str, Numerics] = {
     **convergence.MODELS,
@@ -35,3 +35,6 @@ MODELS: Mapping[str, Numerics] = {
     **quantiles.MODELS,
 }
 """Every model by name."""
+
+COSTLY = frozenset({"foellmer_energy", "vp_energy"})
+"""Quantities that take some tens of milliseconds: a search looks at fewer cases of them."""

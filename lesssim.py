@@ -43,6 +43,7 @@ _HOME = {
     "properties.cases": "Case",
     "properties.compare": "compare",
     "properties.derive": "derive",
+    "properties.prove": "prove",
     "properties.trials.models": "ModelCase",
     "properties.api": "check measure refute replay verify",
 }

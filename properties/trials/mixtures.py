@@ -1,7 +1,8 @@
 """Cases whose target is a Gaussian mixture, finitely many atoms or a product: what a claim can ask of them.
 
 The target is reduced to factors on the line and an exact Gaussian (`simulators.mixtures`), each is propagated
-on its own, and divergences are put together: KL and squared W2 add, 1 + chi2 and the affinity multiply.
+on its own, and divergences are put together: KL and squared W2 add, 1 + chi2 and the affinity multiply. What
+cannot be reduced is measured by Monte Carlo, with a false-alarm rate by design.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ __all__ = ["digit_road", "float_road", "latex_of", "meets"]
 _LAW_TIMES = ("target", "q_T", "q_delta")
 _ON_THE_LINE = ("none", "ddpm-ei", "ddpm-em", "cds-ei", "lmc", "pf-ei", "pf-heun")
 _STATIONARY = ("lmc",)
+SAMPLES, RATE = 200_000, 1e-6
+"""Of the Monte Carlo measures: simulated outputs, and the probability that an enclosure is wrong."""
+
 WORK = 3e7
 """Component-node pairs that the law of one output may cost, some hundredths of a second."""
 
@@ -60,6 +64,7 @@ class _Values:
     """The measures of one case; laws are propagated when first asked for."""
 
     road: ScalarRoad
+    seed = 0
 
     def __init__(self, case: Case, average: str) -> None:
         self.case = case
@@ -70,12 +75,8 @@ class _Values:
     @cached_property
     def split(self) -> Reduction:
         from simulators.functionals import reduction
-        from simulators.mixtures import NotReducible
 
-        try:
-            return reduction(self.case.target)
-        except NotReducible as error:
-            raise NotDefined(f"{error}; only Monte Carlo could measure it") from error
+        return reduction(self.case.target)
 
     @cached_property
     def lines(self) -> list[tuple[LineOutcome, int]]:
@@ -235,7 +236,34 @@ class _Values:
             raise NotDefined(f"a functional of {law!r} is measured on Gaussian targets only")
         return {"target": 0.0, "q_T": self.grid.T, "q_delta": self.grid.delta}[law]
 
+    def sampled(self, name: str, order: str = "target,output") -> Enclosure:
+        """A measure by Monte Carlo: of the output against the target, or of the paths."""
+        from simulators.monte_carlo.measure import statistical_measure
+
+        case = self.case
+        if case.error is not None:
+            raise NotDefined("score errors are not simulated for a target that cannot be reduced")
+        found = statistical_measure(
+            name, case.target, case.sampler, self.grid, SAMPLES, self.seed, RATE, order, str(case.start)
+        )
+        return scalar(found.enclosure)
+
+    @property
+    def reducible(self) -> bool:
+        """Whether the target has exact laws."""
+        from simulators.mixtures import NotReducible
+
+        try:
+            return bool(self.split.cores or self.split.complement)
+        except NotReducible:
+            return False
+
     def divergence(self, name: str, first: str | float, second: str | float) -> Enclosure:
+        if not self.reducible:
+            ends = {"target" if self.grid.delta == 0 else "q_delta", "output"}
+            if {first, second} != ends:
+                raise NotDefined(f"{name} of these laws: the target cannot be reduced")
+            return self.sampled(name, "output,target" if first == "output" else "target,output")
         if name == "TV" and sum(count for _, count in self.lines) + (self.rest is not None) > 1:
             raise NotDefined("TV of a product is measured on Gaussian targets only")
         if "output" in (first, second) and not all(outcome.resolved for outcome, _ in self.lines):
@@ -275,8 +303,8 @@ class _Values:
             return outcome.path_kl
         try:
             return path_kl_mixture(case.target, case.sampler, self.grid, str(case.start))
-        except NotReducible as error:
-            raise NotDefined(str(error)) from error
+        except NotReducible:
+            return self.sampled("PathKL")
 
     # -- functions of the step or of the time ----------------------------------------------------------------
 
@@ -313,6 +341,8 @@ class _Values:
 
 class _Seconds(_Values):
     """The same measures by other means, as numbers."""
+
+    seed = 1
 
     def version(self, outcome: LineOutcome) -> LineOutcome:
         return limited(outcome.finer, 64.0 * WORK)

@@ -154,6 +154,18 @@ def test_the_family_draws_what_the_assumptions_ask():
         assert look(claim, case).failed not in ("centred",)
 
 
+def test_a_target_that_cannot_be_reduced_goes_to_monte_carlo():
+    """Four means that span R^3; each enclosure is wrong with probability at most 1e-6."""
+    means = ((2, 0, 0), (0, 2, 0), (0, 0, 2), (0, 0, 0))
+    case = ls.Case(ls.GaussianMixture((0.25,) * 4, means, 0.5), clock="unit", sampler="ddpm-ei", T=1.5, N=4)
+    path, kl, tv = (case.measure(f"{name}(target, output)") for name in ("PathKL", "KL", "TV"))
+    assert path.level == kl.level == tv.level == "statistical"
+    assert 0 < float(kl.lo) <= float(path.hi)
+    assert 0 < float(tv.lo) <= float(tv.hi) <= 1
+    with pytest.raises(NotDefined, match="cannot be reduced"):
+        case.measure("TV(q_T, gamma)")
+
+
 def test_bad_cases_are_named():
     with pytest.raises(InputError, match=r"model='two-componen': expected one of .*two-component"):
         ls.ModelCase("two-componen", {})

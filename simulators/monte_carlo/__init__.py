@@ -1,0 +1,1 @@
+"""Monte Carlo enclosures with stated error rates, for targets whose laws have no exact reduction."""

@@ -1,0 +1,1 @@
+"""Samples of sampler outputs by a compiled simulator."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bounds.errors import ClaimError
-from reports import comparing, deriving, mutating, proving, recorded
+from reports import comparing, deriving, experiments, mutating, proving, recorded
 from reports import record as records
 from reports.options import (
     RESULTS,
@@ -338,6 +338,7 @@ for command in (
     comparing.atlas,
     comparing.compare,
     deriving.derive,
+    experiments.experiment,
     mutating.mutate,
     proving.prove,
     recorded.report,

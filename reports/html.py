@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from reports import plots, wording
+from bounds.summary_table import SUMMARY
+from reports import graph, plots, wording
 from reports.mathml import formula
 from reports.places import SHORT, where
 from reports.record import Record, Results, counts, falsehoods, number
-from reports.vocabulary import ATTRIBUTES, EVIDENCE, PROVENANCE, STANDING, VERDICTS
+from reports.vocabulary import AREAS, ATTRIBUTES, EVIDENCE, PROVENANCE, STANDING, VERDICTS, area
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SUBSCRIPT = str.maketrans("0123456789t", "₀₁₂₃₄₅₆₇₈₉ₜ")
+GREEK = {
+    "alpha": "α", "beta": "β", "delta": "δ", "eps": "ε", "eta": "η", "gamma": "γ", "kappa": "κ", "lam": "λ",
+    "mu": "μ", "sigma": "σ", "tau": "τ",
+}  # fmt: skip
 
 
 def render(results: Results) -> str:
@@ -45,6 +50,12 @@ def render(results: Results) -> str:
             counts=counts(claims),
             falsehoods=falsehoods(claims),
             strip=Markup(plots.strip(claims)),
+            areas={name: count for name, count in _areas(claims).items() if count},
+            papers=sorted({claim["key"].partition("/")[0] for claim in claims}),
+            levels=[word for word in EVIDENCE if any(claim["evidence"] == word for claim in claims)],
+            graph=Markup(graph.picture(results)),
+            proofs=graph.rows(results),
+            summary=_summary(claims),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             style=Markup(style),
@@ -70,8 +81,70 @@ def typeset(text: str) -> Markup:
     )
 
 
+def placed(text: str) -> Markup:
+    """A case in one line, typeset: names with Greek letters and indices, and no break inside ``T = 2``.
+
+    >>> print(placed("hard-pair model; eta = 0.5, m1 = 2, a_t = 1").replace("\N{NO-BREAK SPACE}", "~"))
+    hard-pair model; η~=~0.5, m₁~=~2, aₜ~=~1
+    """
+    text = re.sub(r"\b([A-Za-z]\w*) = (?=\S)", lambda found: f"{_letter(found[1])}\u00a0=\u00a0", text)
+    return typeset(re.sub(r"\bdelta(?=\()", "δ", text))
+
+
+def powers(text: str) -> Markup:
+    """Orders of growth, typeset: exponents raised, Greek letters, roots and indices of laws.
+
+    >>> print(powers("d^0.50/eps^-2; sqrt(d) on p_delta"))
+    d<sup>0.50</sup>/ε<sup>−2</sup>; √(d) on p_δ
+    """
+    text = re.sub(
+        r"(?<![A-Za-z])(alpha|delta|eps|eta|kappa)(?![A-Za-z])", lambda found: GREEK[found[1]], text
+    )
+    text = re.sub(r"\bp_([0t])\b", lambda found: "p" + found[1].translate(SUBSCRIPT), text)
+    pieces = re.split(r"\^(-?\d+(?:\.\d+)?)", text.replace("sqrt(", "√("))
+    return Markup("").join(
+        Markup("<sup>{}</sup>").format(piece.replace("-", "−")) if odd % 2 else typeset(piece)
+        for odd, piece in enumerate(pieces)
+    )
+
+
+def _letter(name: str) -> str:
+    """A parameter's name as printed: Greek where it names a letter, one index below."""
+    stem, index = name, ""
+    if found := re.fullmatch(r"([a-z]+?)_?(\d+|_t)", name):
+        stem, index = found[1], found[2].lstrip("_")
+    if len(stem) > 1 and stem not in GREEK:
+        return name
+    return GREEK.get(stem, stem) + index.translate(SUBSCRIPT)
+
+
 def _raised(exponent: str) -> str:
     return str(int(exponent)).translate(SUPERSCRIPT)
+
+
+def _areas(claims: list[Record]) -> dict[str, int]:
+    """How many claims belong to each part of the theory."""
+    found = [area(claim["key"], claim["file"]) for claim in claims]
+    return {name: found.count(name) for name in AREAS}
+
+
+def _summary(claims: list[Record]) -> list[dict[str, Any]]:
+    """The rows of the slides' table, each with those of its claims that the run has; empty without any."""
+    known = {claim["key"]: claim for claim in claims if claim["file"] == "catalogue"}
+    rows = [{"row": row, "claims": [known[key] for key in row.claims if key in known]} for row in SUMMARY]
+    return rows if any(row["claims"] for row in rows) else []
+
+
+def _statement(claim: Record) -> Markup:
+    """The statement; a model's quantities have names of their own, which only the LaTeX sets in full."""
+    said = claim["statement"]
+    mathml = "" if "model" in claim["setup"] and said["latex"] else said["mathml"]
+    shown = formula(said["latex"], mathml, display=True, text=said["text"])
+    return (
+        shown
+        if mathml or "<code>" not in shown
+        else formula("", said["mathml"], display=True, text=said["text"])
+    )
 
 
 def _sort_ratio(claim: Record) -> float:
@@ -82,11 +155,8 @@ def _sort_ratio(claim: Record) -> float:
 def _figures(claim: Record) -> list[dict[str, Any]]:
     """The pictures of one claim with their captions."""
     hidden = claim["constant"]["kind"] != "stated"
-    line = (
-        "dashed: with the constant used"
-        if hidden and claim["constant"]["used"] is not None
-        else "above the line the bound fails"
-    )
+    above = "off the line the equality fails" if plots.equality(claim) else "above the line the bound fails"
+    line = "dashed: with the constant used" if hidden and claim["constant"]["used"] is not None else above
     line = "the line is left = right" if hidden and claim["constant"]["used"] is None else line
     drawn = [
         (
@@ -121,11 +191,19 @@ def _environment() -> Environment:
         attributes=ATTRIBUTES,
         wording=wording,
         where=where,
+        area=area,
         short=SHORT,
         formula=formula,
     )
     environment.filters.update(
-        typeset=typeset, anchor=plots.anchor, figures=_figures, sort_ratio=_sort_ratio, sig=wording.sig
+        typeset=typeset,
+        placed=placed,
+        powers=powers,
+        statement=_statement,
+        anchor=plots.anchor,
+        figures=_figures,
+        sort_ratio=_sort_ratio,
+        sig=wording.sig,
     )
     environment.filters.update(position=list(VERDICTS).index, strength=list(EVIDENCE).index)
     return environment

@@ -9,7 +9,7 @@ from reports import wording
 from reports.places import SHORT, where
 from reports.record import Record, Results
 
-__all__ = ["code", "plain", "render", "table"]
+__all__ = ["code", "plain", "prose", "render", "table"]
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
@@ -28,6 +28,23 @@ def code(text: str) -> str:
     text = " ".join(text.split()).replace("|", "\\|")
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
+
+
+def prose(text: str) -> str:
+    r"""Text as it stands, but for what is set between backticks, which becomes code.
+
+    >>> prose("try `lesssim refute a_b` on a_b")
+    'try `lesssim refute a_b` on a\\_b'
+    """
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0 or not all(piece.strip() for piece in pieces[1::2]):
+        return plain(text)
+    ends = [" " if piece[-1:].isspace() else "" for piece in pieces]
+    starts = [" " if piece[:1].isspace() else "" for piece in pieces]
+    return "".join(
+        code(piece) if odd % 2 else f"{starts[odd]}{plain(piece)}{ends[odd] if piece.strip() else ''}"
+        for odd, piece in enumerate(pieces)
+    ).strip()
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
@@ -82,14 +99,21 @@ def _claim(claim: Record) -> list[str]:
         "growth": wording.growth(claim),
         "rates": wording.rates(claim),
         "evidence": f"{claim['evidence']}; {wording.cases(claim)}",
+        "not tight": "; ".join(_missed(case) for case in claim["sharp"] if not case["met"]),
         "why": claim["reason"],
         "next": claim["next"],
         "note": claim["note"],
     }
-    lines += [*(f"- {name}: {plain(fact)}" for name, fact in facts.items() if fact), ""]
+    lines += [*(f"- {name}: {prose(fact)}" for name, fact in facts.items() if fact), ""]
     for witness in claim["witnesses"]:
         lines += [f"{witness['kind'].capitalize()} witness:", "", *_block(witness["script"]), ""]
     return lines
+
+
+def _missed(case: Record) -> str:
+    """A case on which the claim is said to be tight, and is not."""
+    reached = "not measured" if case["ratio"] is None else f"ratio {wording.quotient(case['ratio'])}"
+    return f"{case['name']}: {reached}, said to reach {wording.sig(case['attains'])}"
 
 
 def _block(script: str) -> list[str]:

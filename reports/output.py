@@ -40,6 +40,7 @@ def verified(
     progress : whether a quiet run, too, may show a progress bar on a terminal.
     falsehoods : whether the planted falsehoods of the catalogue's claims are judged too.
     """
+    from reports.graph import lemmas
     from reports.running import Interrupted, run
 
     def show(claim: Record) -> None:
@@ -55,7 +56,8 @@ def verified(
     except Interrupted as stop:
         say(str(stop))
         sys.exit(130)
-    return {"errors": [], **canonical(results)}
+    edges = lemmas(results["claims"])
+    return {"errors": [], **canonical(results), **({"lemmas": edges} if edges else {})}
 
 
 def rendered(name: str, results: Results) -> str:

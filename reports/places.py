@@ -33,7 +33,9 @@ class _Writer(NamedTuple):
 
     def case(self, case: Mapping[str, Any]) -> str:
         if "model" in case:
-            return f"{case['model']}; {self.facts(case['parameters'])}"
+            return "; ".join(
+                part for part in (f"{case['model']} model", self.facts(case["parameters"])) if part
+            )
         sampler = case.get("sampler") or "none"
         scheme = f"{case['clock']} clock" + (f", {sampler}" if sampler != "none" else "")
         parts = [self.law(case["target"]), scheme, self.grid(case.get("grid") or {}, sampler)]

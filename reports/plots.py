@@ -13,7 +13,7 @@ from reports.record import Record, number
 from reports.vocabulary import VERDICTS
 from reports.wording import quotient, sig
 
-__all__ = ["anchor", "growth", "scatter", "strip"]
+__all__ = ["anchor", "equality", "growth", "scatter", "strip"]
 
 SMALLEST, LARGEST = 1e-60, 1e60  # points beyond are left out: they would press all others into a corner
 STRIP = (1e-4, 1e3)  # ratios outside are drawn as triangles at the edge of the strip
@@ -52,7 +52,11 @@ def scatter(claim: Record) -> str:
     left, right, bottom, top = FRAME
     axes = Axes(Scale(low, high, left, right), Scale(low, high, bottom, top))
     hidden = claim["constant"]["kind"] != "stated"
-    parts = ["" if hidden else f'<path class="above" d="M{left:g} {bottom:g}V{top:g}H{right:g}z"/>']
+    parts = [
+        ""
+        if hidden or equality(claim)
+        else f'<path class="above" d="M{left:g} {bottom:g}V{top:g}H{right:g}z"/>'
+    ]
     parts += [axes.grid(), line([(left, bottom), (right, top)], "equal")]
     parts += [_used_constant(claim, axes)] if hidden else []
     parts += [dots([axes.at(point) for point in some], look) for look, some in _coloured(claim, points)]
@@ -61,9 +65,14 @@ def scatter(claim: Record) -> str:
     return drawing(*SIZE, alt, "".join(parts))
 
 
+def equality(claim: Record) -> bool:
+    """Whether the claim says that both sides are equal."""
+    return " == " in claim["statement"]["text"]
+
+
 def _coloured(claim: Record, points: Points) -> list[tuple[str, Points]]:
-    """The points by the class that colours them: on a refuted claim those below the line are quiet."""
-    if claim["verdict"] != "refuted":
+    """The points by the class that colours them: on a refuted bound those below the line are quiet."""
+    if claim["verdict"] != "refuted" or equality(claim):
         return [(claim["verdict"], points)]
     above = [(x, y) for x, y in points if y > x]
     return [("quiet", [(x, y) for x, y in points if y <= x]), ("refuted", above)]
@@ -117,9 +126,8 @@ def growth(claim: Record) -> str:
     return drawing(*SIZE, alt, "".join(parts))
 
 
-
 def strip(claims: Iterable[Record]) -> str:
-    """The worst ratio of every claim on one log axis, a row a verdict, each mark a link; empty without any."""
+    """The worst ratio of every claim on one log axis, a row a verdict, each mark a link; or empty."""
     rows = [claim for claim in claims if claim["worst"] is not None and number(claim["worst"]["ratio"]) >= 0]
     present = [word for word in VERDICTS if any(claim["verdict"] == word for claim in rows)]
     if not rows:
@@ -157,9 +165,7 @@ def _marks(claims: Sequence[Record], scale: Scale, middle: float) -> list[str]:
             path = MARKS[shape].format(x=short(x), y=short(y))
             look = f"{'dots' if shape == 'o' else 'edge'} {claim['verdict']}"
             title = f"<title>{escape(printable(claim['key']))}: {quotient(claim['worst']['ratio'])}</title>"
-            marks.append(
-                f'<a href="#{anchor(claim["key"])}">{title}<path class="{look}" d="{path}"/></a>'
-            )
+            marks.append(f'<a href="#{anchor(claim["key"])}">{title}<path class="{look}" d="{path}"/></a>')
     return marks
 
 

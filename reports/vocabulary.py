@@ -6,7 +6,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ATTRIBUTES", "CONSTANTS", "EVIDENCE", "OPEN", "PROVENANCE", "STANDING", "VERDICTS", "Word"]
+__all__ = [
+    "AREAS",
+    "ATTRIBUTES",
+    "CONSTANTS",
+    "EVIDENCE",
+    "OPEN",
+    "PROVENANCE",
+    "STANDING",
+    "VERDICTS",
+    "Word",
+    "area",
+]
 
 
 class Word(NamedTuple):
@@ -120,3 +131,41 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     "Provenance": PROVENANCE,
 }
 """The other vocabularies, as the legend shows them."""
+
+AREAS: dict[str, tuple[str, ...]] = {
+    "convergence": (),
+    "learning": (
+        "gupta-2023",
+        "kumar-2025",
+        "noise-stability",
+        "score-estimation",
+        "shah-2023",
+        "vargas-2023",
+    ),
+    "building blocks": (
+        "building-blocks",
+        "functional-inequalities",
+        "initialisation",
+        "path-identities",
+        "regularisation",
+        "score-identities",
+    ),
+    "user": (),
+}
+"""Parts of the theory and their papers; every other paper of the catalogue is about convergence, and a claim
+from elsewhere is the user's.
+"""
+
+
+def area(key: str, file: str) -> str:
+    """The part of the theory that a claim belongs to.
+
+    >>> area("shah-2023/expansion", "catalogue"), area("benton-2024/kl", "catalogue")
+    ('learning', 'convergence')
+    >>> area("my-note/thm-1", "my_bound.py")
+    'user'
+    """
+    if file != "catalogue":
+        return "user"
+    paper = key.partition("/")[0]
+    return next((name for name, papers in AREAS.items() if paper in papers), "convergence")

@@ -10,14 +10,14 @@
 
   for (const element of all(".controls, .copy")) element.hidden = false;
 
-  // Sorting: the header becomes a button; equal rows keep their order.
-  const value = (row, column) => {
-    const cell = row.cells[column];
+  // Sorting: the header becomes a button; equal rows keep their order. Keys are read from the page once.
+  const value = (cell) => {
     const text = cell.dataset.sort ?? cell.textContent.trim();
     const number = Number(text);
     return text !== "" && Number.isFinite(number) ? number : text.toLowerCase();
   };
-  const compare = (a, b) => (typeof a === typeof b && typeof a === "number" ? a - b : String(a).localeCompare(String(b)));
+  const order = new Intl.Collator("en", { numeric: true });
+  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : order.compare(a, b));
   Array.from(table.tHead.rows[0].cells).forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -28,29 +28,40 @@
       const down = head.getAttribute("aria-sort") === "ascending";
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const sorted = rows.slice().sort((a, b) => (down ? -1 : 1) * compare(value(a, column), value(b, column)));
-      body.append(...sorted);
+      const sorted = rows.map((row) => [value(row.cells[column]), row]).sort(([a], [b]) => (down ? -1 : 1) * compare(a, b));
+      body.append(...sorted.map(([, row]) => row));
     });
   });
 
-  // Filtering: every word must occur; pressed verdicts are alternatives. The claims below follow the table.
+  // Filtering: every word must occur; pressed chips of one kind are alternatives. The claims below follow the table.
+  const entries = rows.map((row) => ({
+    row,
+    claim: document.getElementById(row.dataset.claim),
+    text: row.textContent.toLowerCase(),
+    paper: row.cells[0].dataset.sort.split("/")[0],
+    evidence: row.cells[2].textContent,
+    verdict: row.dataset.verdict,
+    area: row.dataset.area,
+  }));
+  const choices = ["paper", "evidence"].map((name) => document.getElementById(name));
+  const pressed = (name) => new Set(chips.filter((chip) => chip.ariaPressed === "true" && name in chip.dataset).map((chip) => chip.dataset[name]));
   const apply = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const verdicts = new Set(chips.filter((chip) => chip.ariaPressed === "true" && chip.dataset.verdict).map((chip) => chip.dataset.verdict));
-    const unmet = chips.some((chip) => chip.ariaPressed === "true" && "unmet" in chip.dataset);
+    const sets = ["verdict", "area"].map((name) => [name, pressed(name)]).filter(([, set]) => set.size);
+    const unmet = pressed("unmet").size > 0;
     let count = 0;
-    for (const row of rows) {
-      const text = row.textContent.toLowerCase();
+    for (const entry of entries) {
       const keep =
-        words.every((word) => text.includes(word)) &&
-        (verdicts.size === 0 || verdicts.has(row.dataset.verdict)) &&
-        (!unmet || !row.classList.contains("met"));
-      row.hidden = !keep;
-      document.getElementById(row.dataset.claim).hidden = !keep;
+        words.every((word) => entry.text.includes(word)) &&
+        sets.every(([name, set]) => set.has(entry[name])) &&
+        choices.every((choice) => !choice.value || entry[choice.id] === choice.value) &&
+        (!unmet || !entry.row.classList.contains("met"));
+      entry.row.hidden = entry.claim.hidden = !keep;
       count += keep;
     }
     shown.textContent = count === rows.length ? "" : `${count} of ${rows.length} shown`;
   };
+  for (const choice of choices) choice.addEventListener("change", apply);
   filter.addEventListener("input", apply);
   for (const chip of chips) {
     chip.addEventListener("click", () => {

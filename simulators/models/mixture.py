@@ -29,7 +29,8 @@ Number = Any
 class Channel:
     """X = a X0 + s Z with X0 ~ sum_k w_k N(m_k, v_k) and Z ~ N(0, 1) independent.
 
-    weights, means, variances : K numbers each, weights summing to one, variances >= 0.
+    weights, means, variances : K numbers each, weights summing to one, variances >= 0; components of weight
+        zero are left out.
     a, noise                  : the scale a and the noise variance s^2 > 0.
     """
 
@@ -41,10 +42,11 @@ class Channel:
         a: Number,
         noise: Number,
     ) -> None:
-        self.weights, self.means, self.variances = list(weights), list(means), list(variances)
+        rows = [row for row in zip(weights, means, variances, strict=True) if not row[0] == 0]  # noqa: SIM201
+        self.weights, self.means, self.variances = ([row[i] for row in rows] for i in range(3))
         self.a, self.noise = a, noise
-        self.centres = [a * m for m in means]
-        self.spreads = [a * a * v + noise for v in variances]
+        self.centres = [a * m for m in self.means]
+        self.spreads = [a * a * v + noise for v in self.variances]
         self._heights = [
             logarithm(w) - logarithm(A) / 2 for w, A in zip(self.weights, self.spreads, strict=True)
         ]

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 
-NAMES = ("html", "latex", "markdown", "places", "plots", "wording")
+NAMES = ("drawing", "graph", "html", "latex", "markdown", "places", "plots", "vocabulary", "wording")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from bounds import catalogue
+from bounds.summary_table import SUMMARY
 from reports import html
 from reports.mathml import formula
-from reports.vocabulary import ATTRIBUTES, VERDICTS
+from reports.vocabulary import AREAS, ATTRIBUTES, VERDICTS
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 VOID = {"meta", "input", "br", "img", "link", "hr"}
@@ -202,3 +204,77 @@ def test_attributes_of_formulas_are_few() -> None:
         '<math onclick="x()" display="block"><mi href="js:x()" style="x" mathvariant="bold">a</mi></math>',
     )
     assert shown == '<math><mi mathvariant="bold">a</mi></math>'
+
+
+def test_a_claim_takes_few_bytes(results: dict[str, Any], make_record: Any) -> None:
+    """Three hundred claims with the most points that a record may have: at most 10 kB each."""
+    claims = [make_record(f"paper-{n % 30}/claim-{n}", "holds") for n in range(300)]
+    assert len(html.render({**results, "claims": claims}).encode()) <= 10_000 * len(claims)
+
+
+def test_rows_can_be_chosen_by_part_paper_verdict_and_evidence(
+    results: dict[str, Any], make_record: Any
+) -> None:
+    results["claims"] += [
+        make_record("gupta-2023/hard-pair", "holds"),
+        make_record("initialisation/split", "holds"),
+    ]
+    page = Page(html.render(results))
+    rows = [attrs for attrs in page.all("tr") if "data-area" in attrs]
+    assert len(rows) == len(results["claims"])
+    found = {str(row["data-claim"]): row["data-area"] for row in rows}
+    assert found["gupta-2023..hard-pair"] == "learning"
+    assert found["initialisation..split"] == "building blocks"
+    assert found["benton-2024..kl"] == "convergence"
+    assert found["my-note..thm-1"] == "user"
+    assert {attrs["data-area"] for attrs in page.all("button") if "data-area" in attrs} == set(AREAS)
+    assert {attrs.get("id") for attrs in page.all("select")} == {"paper", "evidence"}
+
+
+def test_every_listed_paper_is_in_the_catalogue() -> None:
+    assert {paper for papers in AREAS.values() for paper in papers} <= set(catalogue.papers())
+
+
+def test_a_model_s_statement_is_set_from_its_latex(results: dict[str, Any]) -> None:
+    claim = results["claims"][0]
+    claim["statement"] = {
+        "text": "a == b",
+        "latex": r"\tfrac{1}{T} = b",
+        "mathml": "<math><mi>tfrac1T</mi><mo>=</mo><mi>b</mi></math>",
+    }
+    assert "tfrac1T" in html.render(results)
+    claim["setup"]["model"] = "two-point"
+    assert "tfrac1T" not in html.render(results)
+    claim["statement"]["latex"] = r"\frac{1}{"
+    assert "tfrac1T" in html.render(results)
+
+
+def test_a_case_reads_well() -> None:
+    assert html.placed("0.3 N(-1, 0.2) + 0.7 N(2, 0.5); T = 2, delta = 0.1") == (
+        "0.3 N(-1, 0.2) + 0.7 N(2, 0.5); T\u00a0=\u00a02, δ\u00a0=\u00a00.1"
+    )
+    assert html.placed("err_big = 1, steps = 2, s_t = 1, m10 = 3") == (
+        "err_big\u00a0=\u00a01, steps\u00a0=\u00a02, sₜ\u00a0=\u00a01, m₁₀\u00a0=\u00a03"
+    )
+    assert html.powers("<b>^2") == "&lt;b&gt;<sup>2</sup>"
+
+
+def test_the_samplers_table_links_the_claims_of_the_run(results: dict[str, Any], make_record: Any) -> None:
+    results["claims"] = [make_record("benton-2024/kl", "holds")]
+    assert "Samplers at a glance" not in html.render(results)
+    rates = [
+        {
+            "term": "score",
+            "parameter": "eps",
+            "claimed": 2.0,
+            "seen": 1.98,
+            "interval": [1.9, 2.1],
+            "ends": [1, 2],
+        }
+    ]
+    results["claims"] = [make_record("chen-2023-sampling/theorem-2", "bounded", rates=rates)]
+    text = html.render(results)
+    table = text[text.index("Samplers at a glance") :]
+    assert 'href="#chen-2023-sampling..theorem-2"' in table
+    assert "score: claimed ε<sup>2.00</sup>, seen ε<sup>1.98</sup>" in table
+    assert table.count("not in this run") == len(SUMMARY) - 1

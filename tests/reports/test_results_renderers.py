@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports import html, junit, latex, markdown, plots, svg
+from reports import drawing, html, junit, latex, markdown, plots, svg
 from reports.vocabulary import VERDICTS
 
 EVIL = "<script>alert(1)</script> | `x` & \\input{/etc/passwd} $x$ ]]> \x00 {{ 7 * 7 }}"
@@ -75,6 +75,27 @@ def test_markdown_shows_the_scripts_of_what_failed(results: dict[str, Any]) -> N
     assert "### `my-note/thm-1`: refuted, expected holds" in text
     assert "```python\nimport lesssim as ls\n" in text
     assert "### `song-2021/likelihood-literal`" not in text
+
+
+def test_markdown_says_which_case_is_not_tight(results: dict[str, Any], make_record: Any) -> None:
+    sharp = [
+        {"name": "N(m, I), h -> 0", "ratio": 0.5, "attains": 1.0, "met": False},
+        {"name": "a point", "ratio": None, "attains": 1.0, "met": False},
+        {"name": "gamma", "ratio": 1.0, "attains": 1.0, "met": True},
+    ]
+    claim = make_record("a/b", "holds", met=False, sharp=sharp, next="try `lesssim refute a_b` on a_b")
+    text = markdown.render({**results, "claims": [claim]})
+    assert (
+        r"- not tight: N(m, I), h -\> 0: ratio 0.5, said to reach 1; a point: not measured, said to reach 1"
+        in text
+    )
+    assert "gamma" not in text.partition("not tight")[2].splitlines()[0]
+    assert r"- next: try `lesssim refute a_b` on a\_b" in text
+
+
+@pytest.mark.parametrize("text", ["a ` b", "``", "a `` b", "` `", "`"])
+def test_backticks_that_pair_with_nothing_stay_text(text: str) -> None:
+    assert markdown.prose(text) == markdown.plain(text)
 
 
 def test_junit_counts_and_survives_evil_text(results: dict[str, Any]) -> None:
@@ -201,3 +222,46 @@ def test_anchors_tell_keys_apart() -> None:
     keys = ["a/b", "a.b", "a..b", "a b", "a_b", "a-b", "A/b", "a/b!c", "é"]
     assert len({plots.anchor(key) for key in keys}) == len(keys)
     assert all(re.fullmatch(r"[A-Za-z0-9.-]+", plots.anchor(key)) for key in keys)
+
+
+def test_dots_on_one_spot_are_drawn_once_and_all_others_are(make_record: Any) -> None:
+    apart = [[10.0**n, 10.0 ** (-n), "enclosed"] for n in range(-4, 5)]
+    drawn = plots.scatter(make_record("a/b", "holds", points=apart))
+    assert drawn.count("h0") == len(apart)
+    again = plots.scatter(make_record("a/b", "holds", points=apart * 20))
+    assert again.count("h0") == len(apart)
+    assert len(plots.scatter(make_record("a/b", "holds"))) < 4000
+
+
+def test_dots_lie_where_the_axes_say(make_record: Any) -> None:
+    points = [[1.0, 100.0, "enclosed"], [100.0, 1.0, "enclosed"]]
+    drawn = plots.scatter(make_record("a/b", "holds", worst=None, points=points))
+    (path,) = re.findall(r'class="dots holds" d="M(\d+) (\d+)h0m(\d+) (\d+)h0"', drawn)
+    x, y, across, down = map(int, path)
+    left, right, bottom, top = plots.FRAME
+    assert left < x < left + (right - left) / 3 < right - (right - left) / 3 < x + across < right
+    assert top < y < y + down < bottom
+    assert x + across - left == pytest.approx(right - x, abs=1.5)  # symmetric, to the rounding of pixels
+
+
+def test_an_equality_fails_on_both_sides_of_the_line(make_record: Any) -> None:
+    statement = {"text": "a == b", "latex": "a = b", "mathml": ""}
+    points = [[1.0, 4.0, "enclosed"], [4.0, 1.0, "enclosed"]]
+    equal = plots.scatter(make_record("a/b", "refuted", points=points, statement=statement))
+    bound = plots.scatter(make_record("a/b", "refuted", points=points))
+    assert 'class="above"' in bound
+    assert "dots quiet" in bound
+    assert 'class="above"' not in equal
+    assert "dots quiet" not in equal
+
+
+@pytest.mark.parametrize(("low", "high"), [(1e-60, 1e60), (0.99, 1.9), (0.3, 0.7), (1e-4, 5.0)])
+def test_every_axis_has_a_few_round_labels(low: float, high: float) -> None:
+    ticks = drawing.Scale(low, high, 0.0, 1.0).ticks()
+    assert 1 <= len(ticks) <= 8
+    assert all(low <= value <= high for value in ticks)
+
+
+def test_a_linear_axis_has_a_few_round_labels() -> None:
+    ticks = drawing.Scale(3.0, 47.0, 0.0, 1.0, log=False).ticks()
+    assert ticks == [10, 20, 30, 40]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bounds.models import DIMENSION, FIRST, OFFSET, SLOPE, SPREAD_1, Model, ModelQuantity, Parameter
+from bounds.models import Model, ModelQuantity, Parameter
 
 __all__ = ["CONVERGENCE_MODELS"]
 
@@ -16,8 +16,11 @@ COUNT = Parameter("N", 20, 300, "integer", "number of steps", "N")
 START_RATE = Parameter("rate0", 1, 4, "linear", "exponent of the first step, beta_1 = N^-rate0", "c_0")
 TOP_RATE = Parameter("rate1", 4, 8, "linear", "largest step in units of log N/N", "c_1")
 SCHEDULE = (COUNT, START_RATE, TOP_RATE)
-PLACE = replace(FIRST, meaning="mean of the data, along one axis")
-SPREAD = replace(SPREAD_1, meaning="variance of the data in every direction")
+DIMENSION = Parameter("d", 1, 400, "integer", "dimension", "d")
+PLACE = Parameter("m1", 0.05, 3, "signed", "mean of the data, along one axis", "m")
+SPREAD = Parameter("v1", 0.05, 4, "log", "variance of the data in every direction", "v", zero=True)
+SLOPE = Parameter("slope", 0.05, 3, "signed", "slope of the error of the velocity", "b")
+OFFSET = Parameter("offset", 0.05, 3, "signed", "constant part of the error", "c")
 BIAS = replace(OFFSET, low=1e-4, high=1e4, meaning="constant error of the score, along the axis of the mean")
 CONTRACTING = Parameter("ratio", 0.03, 0.5, "log", "step over min(1, forward time)", r"\kappa")
 
@@ -43,24 +46,36 @@ _DISCRETE = (
         (Parameter("beta", 1e-6, 0.9, "log", "1 - alpha of the step", r"\beta"), OFFSET),
         (
             ModelQuantity(
-                "kernel_kl", "KL of the two Gaussian kernels of the step", r"\mathrm{KL}_{\mathrm{step}}", "nats"
+                "kernel_kl",
+                "KL of the two Gaussian kernels of the step",
+                r"\mathrm{KL}_{\mathrm{step}}",
+                "nats",
             ),
         ),
     ),
     Model(
         "noise-schedule",
-        "samplers of N(m1 e1, v1 I) in R^d on the schedule of N steps, run from N(0, I), with a shifted score",
+        "samplers of N(m1 e1, v1 I) in R^d on the schedule of N steps, run from N(0, I), with a shifted "
+        "score",
         (COUNT, replace(START_RATE, high=2), TOP_RATE, replace(DIMENSION, high=1e6), PLACE, SPREAD, BIAS),
         (
-            ModelQuantity("flow_tv", "TV(X_1, Y_1) of the deterministic sampler", r"\mathrm{TV}_{\mathrm{ode}}"),
             ModelQuantity(
-                "flow_kl", "KL(X_1 || Y_1) of the deterministic sampler", r"\mathrm{KL}_{\mathrm{ode}}", "nats"
+                "flow_tv", "TV(X_1, Y_1) of the deterministic sampler", r"\mathrm{TV}_{\mathrm{ode}}"
+            ),
+            ModelQuantity(
+                "flow_kl",
+                "KL(X_1 || Y_1) of the deterministic sampler",
+                r"\mathrm{KL}_{\mathrm{ode}}",
+                "nats",
             ),
             ModelQuantity(
                 "sde_tv", "TV(X_1, Y_1) with eta = sigma^2 = 1 - alpha", r"\mathrm{TV}_{\mathrm{sde}}"
             ),
             ModelQuantity(
-                "sde_kl", "KL(X_1 || Y_1) with eta = sigma^2 = 1 - alpha", r"\mathrm{KL}_{\mathrm{sde}}", "nats"
+                "sde_kl",
+                "KL(X_1 || Y_1) with eta = sigma^2 = 1 - alpha",
+                r"\mathrm{KL}_{\mathrm{sde}}",
+                "nats",
             ),
             ModelQuantity(
                 "adapted_tv",
@@ -118,7 +133,7 @@ _FLOWS = (
     Model(
         "flow-matching",
         "the flow from N(0, 1) to N(0, v1) along (1 - t) X0 + t X1, its velocity wrong by slope x + offset",
-        (replace(SPREAD_1, low=0.01, high=100, meaning="variance of the data"), SLOPE, OFFSET),
+        (replace(SPREAD, low=0.01, high=100, meaning="variance of the data"), SLOPE, OFFSET),
         (
             ModelQuantity("flow_gap", "W2 of the data and the output", "W_2", "length"),
             ModelQuantity("velocity_error", "E int |error|^2 under the true path", r"\epsilon^2", "length^2"),
@@ -134,7 +149,7 @@ _FLOWS = (
         "exploding-flow",
         "the velocity of X1 + gamma(t) Z with X1 ~ N(0, v1), gamma falling from noise_start to noise_end",
         (
-            SPREAD_1,
+            SPREAD,
             Parameter("noise_start", 0.05, 20, "log", "gamma at time zero", r"\gamma_0"),
             Parameter("noise_end", 1e-6, 10, "log", "gamma at time one", r"\gamma_1"),
         ),
@@ -142,7 +157,8 @@ _FLOWS = (
     ),
     Model(
         "interpolant",
-        "the diffusion of a standard Gaussian interpolant, drift wrong by db(t), score by ds(t) = share db/diff",
+        "the diffusion of a standard Gaussian interpolant, drift wrong by db(t), score by ds(t) = share "
+        "db/diff",
         (
             Parameter("diff", 0.02, 20, "log", "diffusion coefficient", r"\epsilon"),
             OFFSET,
@@ -153,7 +169,10 @@ _FLOWS = (
             ModelQuantity("drift_error", "int of E|db|^2", r"\int |\delta b|^2", "length^2"),
             ModelQuantity("score_error", "int of E|ds|^2", r"\int |\delta s|^2", "1/length^2"),
             ModelQuantity(
-                "forward_error", "int of E|db + diff ds|^2", r"\int |\delta b + \epsilon\, \delta s|^2", "length^2"
+                "forward_error",
+                "int of E|db + diff ds|^2",
+                r"\int |\delta b + \epsilon\, \delta s|^2",
+                "length^2",
             ),
         ),
     ),
@@ -167,8 +186,8 @@ _HIGHER = (
             Parameter("N", 2, 500, "integer", "number of steps", "N"),
             Parameter("T", 1, 4, "log", "horizon of the forward process", "T"),
             Parameter("t_end", 0.01, 0.5, "log", "where the flow stops", r"\delta"),
-            FIRST,
-            SPREAD_1,
+            PLACE,
+            SPREAD,
         ),
         (
             ModelQuantity("two_step_gap", "W2 of the second-order multistep scheme", r"W_2^{(2)}", "length"),

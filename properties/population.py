@@ -289,4 +289,3 @@ class Population:
             error,
             parameters,
         )
-

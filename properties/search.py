@@ -61,9 +61,15 @@ EFFORTS = {
 """Named profiles of effort."""
 
 
+MILD = 6
+"""Violations of ordinary size that are kept."""
+
+
 @dataclass
 class Found:
-    """What a search has seen: the best rows with their scores, and counts."""
+    """What a search has seen: the best rows with their scores, the violations of the most ordinary size, and
+    counts.
+    """
 
     claim: Claim
     best: Population
@@ -79,6 +85,8 @@ class Found:
     unsettled: list[Case] = field(default_factory=list)
     levels: set[str] = field(default_factory=set)
     steps: int = 0
+    mild: Population | None = None
+    sizes: Array = field(default_factory=lambda: np.empty(0))
 
     def note(self, result: Assessment, keep: int) -> None:
         """Count an assessment and keep its best rows among the best so far."""
@@ -99,6 +107,24 @@ class Found:
         self.steps += int(np.sum(result.population.N * (result.population.multiplicities > 0).sum(axis=1)))
         self._remember_points(result)
         self._keep(result, keep)
+        if self.claim.is_stated:
+            self._remember_mild(result)
+
+    def _remember_mild(self, result: Assessment) -> None:
+        """Violations by numbers of ordinary size, which every road can follow."""
+        rows = np.flatnonzero(result.above)
+        if not len(rows):
+            return
+        population = result.population.take(rows)
+        with np.errstate(all="ignore"):
+            sizes = sum(np.abs(np.log10(np.abs(side.mid[rows]))) for side in (result.lhs, result.rhs))
+        sizes = sizes + np.log10(population.dimension) + np.log10(population.N)
+        sizes = np.where(np.isfinite(sizes), sizes, np.inf)
+        if self.mild is not None:
+            population = Population.concatenate([self.mild, population])
+            sizes = np.concatenate([self.sizes, sizes])
+        order = np.argsort(sizes, kind="stable")[:MILD]
+        self.mild, self.sizes = population.take(order), sizes[order]
 
     def _remember_open(self, result: Assessment, rows: NDArray[np.int64]) -> None:
         for i in rows[: max(0, 400 - len(self.unsettled))]:

@@ -29,7 +29,7 @@ from simulators.targets import Gaussian
 __all__ = ["affine_errors", "atoms", "cases", "gaussians", "grids", "mixtures"]
 
 POOL = 256
-MIXTURES = 12
+MIXTURES, OF_A_MODEL = 12, 48
 
 
 def _log(low: float, high: float) -> st.SearchStrategy[float]:
@@ -155,9 +155,9 @@ def _mixtures_of(draw: st.DrawFn, claim: Claim, pool: tuple[Case, ...]) -> Case:
 def _model_pool(claim: Claim) -> tuple[ModelCase, ...]:
     """Admissible cases of a claim about a model, those with the roundest numbers first."""
     rng = np.random.default_rng(int(claim.hash, 16))
-    found = [case for case in ModelFamily(claim).draw(rng, POOL) if not look(claim, case).failed]
+    found = [case for case in ModelFamily(claim).draw(rng, OF_A_MODEL) if not look(claim, case).failed]
     if not found:
-        raise ValueError(f"{claim.key}: no admissible case among {POOL} drawn")
+        raise ValueError(f"{claim.key}: no admissible case among {OF_A_MODEL} drawn")
     return tuple(sorted(found, key=lambda case: len(case.to_source())))
 
 

@@ -335,7 +335,7 @@ def _violated(
         return base
     row, exam = confirmed
     base.word, base.evidence, base.worst = "refuted", exam.level, exam
-    base.witnesses = _witnesses(base.claim, space, found.best.take([row]), exam, work, entropy, bits)
+    base.witnesses = _witnesses(base.claim, space, row, exam, work, entropy, bits)
     base.worst = max((w.exam for w in base.witnesses), key=lambda e: e.ratio, default=exam)
     base.reason = (
         f"the left side is {base.worst.ratio:.4g} times the bound on an admissible case; two roads agree"
@@ -343,13 +343,16 @@ def _violated(
     return base
 
 
-def _confirmed(claim: Claim, found: Found, bits: Sequence[int]) -> tuple[int, Exam] | None:
-    for i in range(min(len(found.best), 12)):
-        if found.scores[i] <= 1.0:
-            break
-        exam = examine(claim, found.best.case(i), bits)
+def _confirmed(claim: Claim, found: Found, bits: Sequence[int]) -> tuple[Population, Exam] | None:
+    """The worst violation that balls and the second road confirm; failing the very worst, one of ordinary
+    size.
+    """
+    worst = [found.best.take([i]) for i in range(min(len(found.best), 8)) if found.scores[i] > 1.0]
+    mild = [found.mild.take([i]) for i in range(len(found.mild))] if found.mild is not None else []
+    for row in (*worst[:2], *mild, *worst[2:]):
+        exam = examine(claim, row.case(0), bits)
         if exam.outcome == "above" and second_opinion(claim, exam):
-            return i, exam
+            return row, exam
     return None
 
 

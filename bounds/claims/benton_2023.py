@@ -1,20 +1,21 @@
 """Benton, Deligiannidis & Doucet (2023): W2 of flow matching, with all constants.
 
-X_t is a path from X_0 ~ pi_0 to X_1 ~ pi_1 and v its velocity E[X_t' | X_t = x]. Run the ODE of an estimate v_hat from
-pi_0. If E int |v_hat - v|^2 <= eps^2 under the true path and v_hat(., t) is L_t-Lipschitz,
+X_t is a path from X_0 ~ pi_0 to X_1 ~ pi_1 and v its velocity E[X_t' | X_t = x]. Run the ODE of an estimate
+v_hat from pi_0. If E int |v_hat - v|^2 <= eps^2 under the true path and v_hat(., t) is L_t-Lipschitz,
 
     W2(pi_1, output)  <=  eps exp(int_0^1 L_t dt).                                                (Theorem 1)
 
 A one-sided constant serves: with l_t = the largest slope of v_hat, positive part, eps exp(int (l_t)_+ dt).
 
-The true velocity of a path through smoothed data has int L_t <= lambda log(gamma_0/gamma_1) for X_1 + gamma(t) Z, gamma
-falling from gamma_0 to gamma_1 (Corollary 2, where gamma_0 <= 1 gives lambda log(1/gamma_1)). Here lambda is the
-regularity of the data: the posterior covariance of the noise gamma Z is at most lambda gamma^2. lambda = 1 for Gaussians, also
-degenerate ones, and lambda = 1 + R^2/v for mixtures of N(x_i, v I) with |x_i| <= R.
+The true velocity of a path through smoothed data has int L_t <= lambda log(gamma_0/gamma_1) for X_1 +
+gamma(t) Z, gamma falling from gamma_0 to gamma_1 (Corollary 2, where gamma_0 <= 1 gives lambda
+log(1/gamma_1)). Here lambda is the regularity of the data: the posterior covariance of the noise gamma Z is
+at most lambda gamma^2. lambda = 1 for Gaussians, also degenerate ones, and lambda = 1 + R^2/v for mixtures
+of N(x_i, v I) with |x_i| <= R.
 
-Tried on X_t = (1 - t) X_0 + t X_1 with X_0 ~ N(0, 1) and X_1 ~ N(0, v), where S = (1 - t)^2 + t^2 v, v(x, t) = (S'/(2 S)) x,
-and on X_1 + gamma Z. A shift of the velocity is carried to the end by sqrt(v/S): the one-sided bound is nearly attained for
-large v.
+Tried on X_t = (1 - t) X_0 + t X_1 with X_0 ~ N(0, 1) and X_1 ~ N(0, v), where S = (1 - t)^2 + t^2 v, v(x,
+t) = (S'/(2 S)) x, and on X_1 + gamma Z. A shift of the velocity is carried to the end by sqrt(v/S): the
+one-sided bound is nearly attained for large v.
 """
 
 from __future__ import annotations

@@ -1,16 +1,18 @@
 """Chen, Lee & Lu (2023): Euler-Maruyama in place of the exponential integrator.
 
-Half clock, N equal steps of the reverse SDE by Euler-Maruyama from gamma, the score frozen and the linear part too. For
-L-Lipschitz scores the price beside `chen_lee_lu_2023` is a term in the second moment M2 = E|x|^2,
+Half clock, N equal steps of the reverse SDE by Euler-Maruyama from gamma, the score frozen and the linear
+part too. For L-Lipschitz scores the price beside `chen_lee_lu_2023` is a term in the second moment M2 =
+E|x|^2,
 
     KL(p_0 || q_T)  <~  (M2 + d) e^{-T}  +  T eps^2  +  d T^2 L^2 / N  +  T^3 M2 / N^2.
 
-In the unit clock the path KL of Euler-Maruyama is (1/4) sum_k int E|(Y_t - Y_k) + 2 (M_t - M_k)|^2 dt, M the score along the
-path. A mean m_0 enters through E|Y_t - Y_k|^2 and adds
+In the unit clock the path KL of Euler-Maruyama is (1/4) sum_k int E|(Y_t - Y_k) + 2 (M_t - M_k)|^2 dt, M
+the score along the path. A mean m_0 enters through E|Y_t - Y_k|^2 and adds
 
     (1/4) sum_k int_0^{h_k} (1 - e^{-u})^2 e^{-2(tau_k - u)} du |m_0|^2  <=  h^2 |m_0|^2 / 24,
 
-while the exponential integrator does not see it. (The bound: (1 - e^{-u})^2 <= u^2 and int of e^{-2 tau} is at most 1/2.)
+while the exponential integrator does not see it. (The bound: (1 - e^{-u})^2 <= u^2 and int of e^{-2 tau} is
+at most 1/2.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Jain & Zhang (2025): the probability flow with a step of forward noise, d^2/K^2 in KL.
 
-Unit clock, times t_0 < ... < t_K = T with steps h_k = c min(1, t_k). From gamma, for k = K..2: run the flow with the
-score frozen at t_k over two steps, then the forward process over one,
+Unit clock, times t_0 < ... < t_K = T with steps h_k = c min(1, t_k). From gamma, for k = K..2: run the flow
+with the score frozen at t_k over two steps, then the forward process over one,
 
     y   =  e^{h_k + h_{k-1}} x  +  (e^{h_k + h_{k-1}} - 1) s(t_k, x),
     x+  =  e^{-h_{k-1}} y  +  sqrt(1 - e^{-2 h_{k-1}}) eta.
@@ -14,8 +14,8 @@ One step compares Gaussians: for two starts y, y' the noised laws satisfy
 
     KL  =  e^{-2h} |y - y'|^2 / (2 (1 - e^{-2h})).                                              (Lemma A.1)
 
-The condition on K is read as c d <= 1. On Gaussians the rate of the first term is e^{-2T}, as the unit clock has it,
-and KL falls like K^-2.
+The condition on K is read as c d <= 1. On Gaussians the rate of the first term is e^{-2T}, as the unit
+clock has it, and KL falls like K^-2.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ theorem = Claim(
     setup=NOISED,
     source=SOURCE,
     standing="literal",
-    note="The display is quoted; the abstract, which is printed, asks for the same d log^{3/2}(1/delta)/eps steps. "
+    note="The display is quoted; the abstract, which is printed, asks for the same d "
+    "log^{3/2}(1/delta)/eps steps. "
     "Tried on Gaussians with a shifted score.",
 )
 faster = Claim(

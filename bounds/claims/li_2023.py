@@ -11,8 +11,10 @@ alphabar_t = alpha_1 ... alpha_t. Data bounded by a power of N. From Y_N ~ N(0, 
 
 With eps^2 = (1/N) sum_t E|s_t - grad log q_t|^2, the target being the law of X_1 and not of X_0:
 
-    TV(X_1, Y_1)  <~  d^2 log^4 N / N  +  d^6 log^6 N / N^2  +  sqrt(d log^3 N) eps  +  d log N eps_J,  (Theorem 1)
-    TV(X_1, Y_1)  <=  sqrt(KL(X_1 || Y_1) / 2)  <~  d^2 log^3 N / sqrt N  +  sqrt d log^2 N eps,        (Theorem 2)
+    TV(X_1, Y_1)  <~  d^2 log^4 N / N  +  d^6 log^6 N / N^2  +  sqrt(d log^3 N) eps  +  d log N eps_J,
+    (Theorem 1)
+    TV(X_1, Y_1)  <=  sqrt(KL(X_1 || Y_1) / 2)  <~  d^2 log^3 N / sqrt N  +  sqrt d log^2 N eps,
+    (Theorem 2)
 
 eps_J being the error of the Jacobian; the constants depend on c0 and c1 only. On N(m, v I) with a shifted
 score eps is the length of the shift and eps_J is zero. The truth is log N/N, linear in d for KL.
@@ -98,7 +100,8 @@ sde = Claim(
     setup=ANY_DIMENSION,
     source=SECOND,
     standing="literal",
-    note=f"Recalled. Tried {READING}; the error is a shift. Very loose there: the root is of order sqrt(d) log N/N.",
+    note=f"Recalled. Tried {READING}; the error is a shift. Very loose there: the root is of order "
+    "sqrt(d) log N/N.",
 )
 pinsker = Claim(
     key="li-2023/stochastic-tv",
@@ -117,7 +120,8 @@ sharper = Claim(
     terms={"discretisation": (d + m1**2) * (rate1 * log(N) / N) ** 2, "score": offset**2},
     constant="absolute",
     setup=ANY_DIMENSION,
-    note="As measured, for c1 from 4 to 8 and variances up to 4: the square of what Theorem 1 of Li and Yan says.",
+    note="As measured, for c1 from 4 to 8 and variances up to 4: the square of what Theorem 1 of Li and "
+    "Yan says.",
 )
 top = Claim(
     key="li-2023/largest-step",

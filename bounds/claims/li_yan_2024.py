@@ -9,18 +9,18 @@ The forward chain and the schedule of `li_2023`. From Y_N ~ N(0, I), for t = N..
     Theorem 2   eta = 1 - alpha_t, sigma^2 = (1 - alpha_t)(alpha_t - alphabar_t)/(1 - alphabar_t):
                 the same with the intrinsic dimension k of the support in place of d,
 
-eps^2 = (1/N) sum_t E|s_t - grad log q_t|^2. A step with a wrong score costs the relative entropy of two Gaussian
-kernels, ((1 - alpha_t)/2) E|s_t - grad log q_t|^2, and sum_t (1 - alpha_t) <= c1 log N.
+eps^2 = (1/N) sum_t E|s_t - grad log q_t|^2. A step with a wrong score costs the relative entropy of two
+Gaussian kernels, ((1 - alpha_t)/2) E|s_t - grad log q_t|^2, and sum_t (1 - alpha_t) <= c1 log N.
 
-A Dirac in R^d has k = 0: its reverse kernel is Gaussian with the variance of Theorem 2, so that these coefficients
-lose nothing but the start. Those of Theorem 1 do not see it. With u_t = Var(Y_t)/(1 - alphabar_t) per coordinate and
-q_t = (1 - alpha_t)/(1 - alphabar_t),
+A Dirac in R^d has k = 0: its reverse kernel is Gaussian with the variance of Theorem 2, so that these
+coefficients lose nothing but the start. Those of Theorem 1 do not see it. With u_t = Var(Y_t)/(1 -
+alphabar_t) per coordinate and q_t = (1 - alpha_t)/(1 - alphabar_t),
 
     u_{t-1} = (1 - q_t) u_t + q_t/(1 - q_t),      u_N = 1,
 
 and q_t >= r/(1 + r) on this schedule, r = c1 log N/N (geometric steps) or q_t >= r (steps at the top). Hence
-u_1 >= 1 + (r/(1 + r)) (1 - alphabar_N/(1 - alphabar_N)) if N^-c0 <= 1/2, and KL(X_1 || Y_1) = (d/2)(log u_1 + 1/u_1
-- 1), which grows like d.
+u_1 >= 1 + (r/(1 + r)) (1 - alphabar_N/(1 - alphabar_N)) if N^-c0 <= 1/2, and KL(X_1 || Y_1) = (d/2)(log u_1
++ 1/u_1 - 1), which grows like d.
 """
 
 from __future__ import annotations

@@ -1,13 +1,16 @@
-"""Lu, Zhou, Bao, Chen, Li & Zhu (2022): DPM-Solver++, a second-order multistep scheme for the probability flow.
+"""Lu, Zhou, Bao, Chen, Li & Zhu (2022): DPM-Solver++, a second-order multistep scheme for the probability
+flow.
 
-alpha_t and sigma_t are the amplitudes of signal and noise (unit clock: e^{-t} and sqrt(1 - e^{-2t})), lambda = log(alpha/
-sigma), and D_k = E[X_0 | x_k] the denoiser at step k. On equal steps h of lambda
+alpha_t and sigma_t are the amplitudes of signal and noise (unit clock: e^{-t} and sqrt(1 - e^{-2t})),
+lambda = log(alpha/ sigma), and D_k = E[X_0 | x_k] the denoiser at step k. On equal steps h of lambda
 
     x_{k+1}  =  (sigma_{k+1}/sigma_k) x_k  +  alpha_{k+1} (1 - e^{-h}) D,
-    order 1 (DDIM)  D = D_k,            order 2 (multistep)  D = (3 D_k - D_{k-1})/2,  D = D_0 at the first step.
+    order 1 (DDIM)  D = D_k,            order 2 (multistep)  D = (3 D_k - D_{k-1})/2,  D = D_0 at the first
+    step.
 
-The scheme of order p has a global error of order h^p for smooth denoisers. A Dirac has a constant denoiser, and both
-schemes are exact on it. Here the law is N(m, v) with v <= 4, run from q_T to q_delta with the exact score.
+The scheme of order p has a global error of order h^p for smooth denoisers. A Dirac has a constant denoiser,
+and both schemes are exact on it. Here the law is N(m, v) with v <= 4, run from q_T to q_delta with the
+exact score.
 """
 
 from __future__ import annotations

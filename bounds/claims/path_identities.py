@@ -1,8 +1,8 @@
 """Exact path entropies of frozen scores, for every data law.
 
-Unit clock; P is the sampler's path law, Q that of the true reverse process from q_T; J(t) = E|grad log q_t|^2 and I(t) = J(t) -
-2 d + E|X_t|^2 the relative Fisher information. M_t = grad log q_{T-t}(Y_t) satisfies dM = -M dt + sqrt2 H dB under Q, so that
-e^t M_t is a martingale, and a frozen score costs
+Unit clock; P is the sampler's path law, Q that of the true reverse process from q_T; J(t) = E|grad log
+q_t|^2 and I(t) = J(t) - 2 d + E|X_t|^2 the relative Fisher information. M_t = grad log q_{T-t}(Y_t)
+satisfies dM = -M dt + sqrt2 H dB under Q, so that e^t M_t is a martingale, and a frozen score costs
 
     int_0^h [J(tau - u) - (2 e^{-u} - 1) J(tau)] du      per step h from tau.
 
@@ -12,14 +12,15 @@ The same holds for the relative score grad log(q_t/gamma), for which e^{-t} time
 
 De Bruijn's identity d/dt KL(q_t || gamma) = -I(t) sums the first parts, whatever the steps:
 
-    KL(q_T || gamma) + KL(Q || P)  =  KL(q || gamma) + d T - (M2 - d)(1 - e^{-2T})/2 - sum_k (2 (1 - e^{-h_k}) - h_k) J(tau_k),
+    KL(q_T || gamma) + KL(Q || P)  =  KL(q || gamma) + d T - (M2 - d)(1 - e^{-2T})/2 - sum_k (2 (1 -
+    e^{-h_k}) - h_k) J(tau_k),
     KL(q_T || gamma) + KL(Q || P)  =  KL(q || gamma) - sum_k (2 (e^{h_k} - 1) - h_k) I(tau_k).
 
-Neither uses a density of the data: they are tried on Gaussians, on mixtures (where H is random), and, stopped early, on atoms.
+Neither uses a density of the data: they are tried on Gaussians, on mixtures (where H is random), and,
+stopped early, on atoms.
 """
 
 from __future__ import annotations
-
 
 from sympy import Integer, exp
 

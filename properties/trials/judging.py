@@ -173,9 +173,8 @@ def _nothing(found: Looked) -> str:
 
 
 def _violated(claim: Claim, family: Family, found: Looked, *, briefly: bool) -> Finding:
-    for seen in found.best[:12]:
-        if seen.score <= 1.0:
-            break
+    top = [seen for seen in found.best[:8] if seen.score > 1.0]
+    for seen in (*top[:3], *(mild for _, mild in found.mild), *top[3:]):
         exam = exam_of(seen)
         if exam.outcome == "above" and opinion_on_trial(claim, exam):
             witnesses = () if briefly else _witnesses(claim, family, exam)

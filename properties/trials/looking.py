@@ -124,7 +124,7 @@ def digits_of(claim: Claim, case: Trial) -> tuple[mp.mpf, mp.mpf]:
 
 @dataclass
 class Looked:
-    """What a search has seen, best cases first, and counts."""
+    """What a search has seen, best cases first, counts, and violations by numbers of ordinary size."""
 
     claim: Claim
     best: list[Look] = field(default_factory=list)
@@ -136,6 +136,7 @@ class Looked:
     unsettled: list[Look] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
     points: list[tuple[float, float]] = field(default_factory=list)
+    mild: list[tuple[float, Look]] = field(default_factory=list)
     keep: int = 24
 
     def note(self, seen: Look) -> None:
@@ -154,6 +155,9 @@ class Looked:
         left, right = float(seen.lhs.mid), float(seen.rhs.mid)
         if len(self.points) < 200 and 0 < left < np.inf and 0 < right < np.inf:
             self.points.append((left, right))
+        if outcome == "above" and left > 0 and right > 0 and np.isfinite(left + right):
+            size = abs(float(np.log10(left))) + abs(float(np.log10(right)))
+            self.mild = sorted([*self.mild, (size, seen)], key=lambda item: item[0])[:6]
         self.best = sorted([*self.best, seen], key=lambda item: -item.score)[: self.keep]
 
     @property

@@ -1,11 +1,12 @@
-"""Numerics of samplers on N(m, v): discrete schedules, the noised flow, flow matching, interpolants, multistep.
+"""Numerics of samplers on N(m, v): schedules, the noised flow, flow matching, interpolants, multistep.
 
-First road: recursions of mean and variance in ball arithmetic. Second road: mpmath on the rescaled state, sums
-over products, joint covariances of two steps, or quadrature of the exact error equation.
+First road: recursions of mean and variance in ball arithmetic. Second road: mpmath on the rescaled state,
+sums over products, joint covariances of two steps, or quadrature of the exact error equation.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -26,7 +27,7 @@ EXACT = 700
 """Extra bits of the second road where a scheme may be exact: beyond the last precision of the first road."""
 
 
-# -- the schedule beta_1 = N^-c0, beta_{t+1} = (c1 log N/N) min(beta_1 (1 + c1 log N/N)^t, 1) ------------------
+# -- the schedule beta_1 = N^-c0, beta_{t+1} = r min(beta_1 (1 + r)^t, 1), r = c1 log N/N --------------------
 
 
 def _schedule(p: Values) -> tuple[list[Number], list[Number]]:
@@ -207,7 +208,7 @@ def _scheme_other(
     scheme: str, start: Callable[[Values], Pair], distance: Callable[..., Number]
 ) -> Callable[[Values], Number]:
     def other(p: Values) -> Number:
-        with mp.extraprec(EXACT):
+        with mp.extraprec(EXACT if distance is kl_second else 60):
             target = _forward(p, _schedule(p)[1][0])
             output = _output_by_sums(p, scheme, start(p))
             return distance(_lane(p, target), _lane(p, output), mp.mp.dps)
@@ -298,13 +299,18 @@ def _noised_by_sums(p: Values) -> tuple[Pair, Pair]:
     return (mean, mp.exp(-2 * at) * p.v1 - mp.expm1(-2 * at)), (mean + off, mp.exp(-2 * at) * scaled)
 
 
+def _noised_kl_by_sums(p: Values) -> Number:
+    target, output = _noised_by_sums(p)
+    return kl_second(_lane(p, target), _lane(p, output), mp.mp.dps + 15)
+
+
 NOISED_FLOW = Numerics(
     balls={
         "noised_kl": lambda p: kl_ball(*(_lane(p, law) for law in _noised(p))),
         "grid_steps": lambda p: arb(len(_grid(p)) - 1),
     },
     other={
-        "noised_kl": lambda p: kl_second(*(_lane(p, law) for law in _noised_by_sums(p)), mp.mp.dps + 15),
+        "noised_kl": _noised_kl_by_sums,
         "grid_steps": lambda p: mp.mpf(sum(1 for _ in _grid(p)[1:])),
     },
     integers=("d",),
@@ -348,7 +354,7 @@ def _variations(p: Values) -> list[Number]:
     """Increments of (log S)/2 + slope t between its turns."""
     cuts = [0 * p.v1, *_turns(p), 1 + 0 * p.v1]
     heights = [logarithm(_path_variance(p, t)) / 2 + p.slope * t for t in cuts]
-    return [after - before for before, after in zip(heights, heights[1:], strict=False)]
+    return [after - before for before, after in itertools.pairwise(heights)]
 
 
 def _positive(x: Number) -> Number:
@@ -373,7 +379,9 @@ def _by_quadrature(f: Callable[[Number], Number]) -> Callable[[Values], Number]:
 
 
 def _drift_gain(p: Values) -> Number:
-    """int_0^1 e^{slope (1 - t)} sqrt(v/S(t)) dt by the ball integral: where the shift of the velocity leads."""
+    """int_0^1 e^{slope (1 - t)} sqrt(v/S(t)) dt by the ball integral: where the shift of the velocity
+    leads.
+    """
 
     def integrand(t: Number, analytic: bool) -> Number:
         inside = (1 - t) * (1 - t) + t * t * p.v1
@@ -512,7 +520,7 @@ def _affine_map(p: Values, order: int) -> Pair:
     before: Pair | None = None
     fall = 1 - exponential(lams[0] - lams[1])
     noise = _signal(lams[0])[1]
-    for now, after in zip(lams, lams[1:], strict=False):
+    for now, after in itertools.pairwise(lams):
         a, b = _denoiser(p, now)
         guess = (a * slope, a * constant + b)
         used = guess
@@ -545,7 +553,7 @@ def _gap_by_covariance(p: Values, order: int) -> Number:
         lams = _lambdas(p)
         mean, variance = _law_at(p, lams[0])
         centre, cov = mp.matrix([mean, 0]), mp.matrix([[variance, 0], [0, 0]])
-        for k, (now, after) in enumerate(zip(lams, lams[1:], strict=False)):
+        for k, (now, after) in enumerate(itertools.pairwise(lams)):
             a, b = _denoiser(p, now)
             (_, noise), (signal, less) = _signal(now), _signal(after)
             gain = signal * -mp.expm1(now - after)

@@ -101,9 +101,7 @@ def test_key_is_well_formed(claim: Claim) -> None:
 
 @everything
 def test_every_symbol_is_known(claim: Claim) -> None:
-    assert [
-        s.name for s in claim.symbols if s.name not in NOTATION and s.name not in claim.setup.names
-    ] == []
+    assert [s.name for s in claim.symbols if s.name not in NOTATION and s.name not in claim.setup.names] == []
 
 
 @everything

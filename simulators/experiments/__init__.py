@@ -1,0 +1,1 @@
+"""Experiments of the papers, run again at a size where every number has an interval."""

@@ -47,7 +47,8 @@ class Sides:
                 return np.asarray(self.lhs.hi <= self.rhs.lo)
             case ">=":
                 return np.asarray(self.lhs.lo >= self.rhs.hi)
-        gap = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
+        with np.errstate(invalid="ignore"):  # infinite sides have no difference
+            gap = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
         return np.asarray(gap <= 1e-9 * np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid)))
 
     @property

@@ -117,7 +117,8 @@ def judge(
     """
     why = untestable(claim)
     if why:
-        return Verdict(claim, "untested", why, not_tried=_not_tried(claim))
+        documented = claim.expect == "untested" and claim.note
+        return Verdict(claim, "untested", claim.note if documented else why, not_tried=_not_tried(claim))
     if claim.setup.model:
         return _judge_model(claim, seed, effort, briefly=briefly)
     if claim.setup.target in ("mixture", "finite-support"):

@@ -9,6 +9,7 @@ another mixture's score and s_k.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
@@ -118,7 +119,7 @@ def forward(mixture: Mixture, times: Array) -> Table:
     return Table(mixture.means * decay, 1.0 / variances, lw)
 
 
-class _Compiled:
+class _Compiled(ABC):
     """What the compiled score errors share."""
 
     profile: Profile
@@ -127,9 +128,9 @@ class _Compiled:
         """p_0 ... p_{N-1}."""
         return profile_weights(self.profile, N)
 
+    @abstractmethod
     def rows(self, mixture: Mixture, times: Array, weights: Array) -> Array:
         """The table of the error at these times, (len(times), 10)."""
-        raise NotImplementedError
 
 
 def _finite(**values: float) -> None:

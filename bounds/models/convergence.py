@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bounds.models import Model, ModelQuantity, Parameter
+from bounds.models.model import Model, ModelQuantity, Parameter
 
 __all__ = ["CONVERGENCE_MODELS"]
 

@@ -1,114 +1,12 @@
-"""Models: small worlds with scalar parameters in which every quantity has an exact value.
-
-A claim about a model names its parameters and its quantities as symbols. The vocabulary is here; the numbers
-are computed elsewhere. A name means one thing in all models, and what it means in `bounds.notation` if it is
-known there.
-"""
+"""Models of learning theory: noisy mixtures, students and teachers, estimation, bridges, quantile errors."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from bounds.errors import ClaimError
+from bounds.models.model import Model, ModelQuantity, Parameter
 
-__all__ = ["MODELS", "MODEL_SYMBOLS", "SCALES", "Model", "ModelQuantity", "Parameter"]
-
-SCALES = {
-    "log": "drawn evenly in the logarithm",
-    "linear": "drawn evenly",
-    "integer": "whole numbers, drawn evenly in the logarithm",
-    "signed": "of either sign with a size drawn evenly in the logarithm, and zero",
-}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One scalar parameter of a model.
-
-    low, high : range; of the size for scale "signed".
-    scale     : one of `SCALES`.
-    zero      : whether zero is allowed too (atoms, no error, ...).
-    """
-
-    name: str
-    low: float
-    high: float
-    scale: str = "log"
-    meaning: str = ""
-    latex: str = ""
-    zero: bool = False
-
-    def __post_init__(self) -> None:
-        _check_name("parameter", self.name)
-        if self.scale not in SCALES:
-            raise ClaimError(f"parameter {self.name}.scale", self.scale, f"one of {', '.join(SCALES)}")
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
-            raise ClaimError(f"parameter {self.name}", (self.low, self.high), "finite numbers low <= high")
-        if self.scale in ("log", "signed") and self.low <= 0:
-            raise ClaimError(f"parameter {self.name}.low", self.low, "a positive number")
-
-    @property
-    def assumptions(self) -> dict[str, bool]:
-        """What sympy may assume of the symbol."""
-        if self.scale == "integer" and self.low > 0:
-            return {"positive": True, "integer": True}
-        if self.scale == "signed" or self.low < 0:
-            return {"real": True}
-        return {"nonnegative": True} if self.zero or self.low == 0 else {"positive": True}
-
-
-@dataclass(frozen=True)
-class ModelQuantity:
-    """One quantity of a model; ``signed`` ones may be negative."""
-
-    name: str
-    meaning: str
-    latex: str
-    unit: str = "dimensionless"
-    signed: bool = False
-
-    def __post_init__(self) -> None:
-        _check_name("quantity", self.name)
-
-    @property
-    def assumptions(self) -> dict[str, bool]:
-        """What sympy may assume of the symbol."""
-        return {"real": True} if self.signed else {"nonnegative": True}
-
-
-@dataclass(frozen=True)
-class Model:
-    """A small world: parameters, and the quantities that they determine."""
-
-    name: str
-    meaning: str
-    parameters: tuple[Parameter, ...]
-    quantities: tuple[ModelQuantity, ...]
-
-    def __post_init__(self) -> None:
-        names = list(self.names)
-        if len(set(names)) < len(names):
-            raise ClaimError(f"model {self.name}", names, "different names")
-        if not self.parameters or not self.quantities:
-            raise ClaimError(f"model {self.name}", names, "at least one parameter and one quantity")
-
-    @property
-    def entries(self) -> tuple[Parameter | ModelQuantity, ...]:
-        """Parameters and quantities."""
-        return (*self.parameters, *self.quantities)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of parameters and quantities."""
-        return tuple(item.name for item in self.entries)
-
-
-def _check_name(field: str, name: str) -> None:
-    if not name.isidentifier():
-        raise ClaimError(field, name, "a name made of letters, digits and underscores")
-
+__all__ = ["LEARNING_MODELS"]
 
 # -- parameters that several models share --------------------------------------------------------------------
 
@@ -773,38 +671,4 @@ _QUANTILES = (
     ),
 )
 
-# -- the table -----------------------------------------------------------------------------------------------
-
-from bounds.models_convergence import CONVERGENCE_MODELS  # noqa: E402  (it needs the names above)
-
-MODELS: dict[str, Model] = {
-    model.name: model
-    for model in (
-        *_LINE,
-        *_TIMES,
-        *_STABILITY,
-        *_STUDENTS,
-        *_ESTIMATION,
-        *_PROCESSES,
-        *_QUANTILES,
-        *CONVERGENCE_MODELS,
-    )
-}
-"""Every model by name."""
-
-
-def _symbols(models: Iterable[Model]) -> dict[str, dict[str, bool]]:
-    """Assumptions by name; raises ClaimError where two models disagree."""
-    table: dict[str, dict[str, bool]] = {}
-    for model in models:
-        for item in model.entries:
-            known = table.setdefault(item.name, item.assumptions)
-            if known != item.assumptions:
-                raise ClaimError(
-                    f"model {model.name}.{item.name}", item.assumptions, f"{known}, as elsewhere"
-                )
-    return table
-
-
-MODEL_SYMBOLS: dict[str, dict[str, bool]] = _symbols(MODELS.values())
-"""What sympy may assume of every name of a model."""
+LEARNING_MODELS = (*_LINE, *_TIMES, *_STABILITY, *_STUDENTS, *_ESTIMATION, *_PROCESSES, *_QUANTILES)

@@ -134,7 +134,9 @@ def _extent(growth: Growth) -> float:
 def _rays(
     space: Space, worst: Population, gene: Gene, heights: tuple[float, ...], polylog: bool
 ) -> list[Growth]:
-    """The growth along one gene towards infinity and towards zero, where there is one."""
+    """The growth along one gene towards infinity and towards zero, where there is one: a ray whose end stays
+    below the supremum seen elsewhere says nothing.
+    """
     value = float(np.abs(gene.get(worst)[0]))
     if value == 0.0 or gene.column in space.parameters:
         return []
@@ -142,7 +144,7 @@ def _rays(
     found = []
     for outward in (1,) if gene.integer else (1, -1):
         a, b = _rising(x[::outward], y[::outward])
-        if _reaches(gene, a, outward) and _lasting(gene, a, b):
+        if _reaches(gene, a, outward) and _lasting(gene, a, b) and b[-1] > max(heights, default=0.0):
             found.append(_fitted(gene, a, b, outward, heights, polylog))
     return found
 

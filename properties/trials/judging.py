@@ -331,7 +331,12 @@ def _law(
     x, y = np.array(points).T
     half = slice(len(x) // 2, None)
     rising = bool(np.all(np.diff(y[half]) > 0))
-    if not rising or y[-1] < 4.0 * y[len(y) // 2] or abs(np.log10(x[-1] / x[len(x) // 2])) < 2.0:
+    if (
+        not rising
+        or y[-1] < 4.0 * y[len(y) // 2]
+        or y[-1] < 0.999 * max(tops)
+        or abs(np.log10(x[-1] / x[len(x) // 2])) < 2.0
+    ):
         return None
     exponent, error = slope(np.log(x[half]), np.log(y[half]))
     tail, _ = slope(np.log(x[-4:]), np.log(y[-4:]))

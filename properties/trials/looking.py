@@ -80,7 +80,9 @@ def look(claim: Claim, case: Trial) -> Look:
             return Look(claim, case, scalar(road.value(claim.lhs)), scalar(road.value(claim.rhs)))
     except NotDefined as error:
         return Look(claim, case, nothing, nothing, str(error), undefined=True)
-    except (ArithmeticError, ValueError):  # a logarithm of a negative number: the bound has no value
+    except ArithmeticError as error:  # a quadrature that failed: not the claim's fault, and not a pass
+        return Look(claim, case, nothing, nothing, str(error), undefined=True)
+    except ValueError:  # a logarithm of a negative number: the bound has no value
         return Look(claim, case, nothing, nothing, "the bound has a value")
 
 

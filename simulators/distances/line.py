@@ -25,8 +25,9 @@ from numpy.typing import ArrayLike, NDArray
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
 from simulators.line.checks import FoldFound, MassLost, RangeTooSmall, check_mass, check_range
-from simulators.line.kernels import mixture_cdf, mixture_logpdf, mixture_quantile, switches
+from simulators.line.gridding import switches
 from simulators.line.law import FOLD_MASS, Chart, FlowLaw, LineLaw
+from simulators.line.mixture_kernels import mixture_cdf, mixture_logpdf, mixture_quantile
 from simulators.line.quadrature import ACCURATE, MAX_PANELS, Precision, integrate, panel_nodes, panel_sums
 from simulators.line.scores import Mixture, Table, table
 from simulators.line.transport import FoldedChart

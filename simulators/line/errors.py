@@ -22,7 +22,8 @@ from simulators.distances.line import Side, mixture_distance
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
 from simulators.functionals_paths import PathError, path_kl_mixture
-from simulators.line.kernels import ERROR_FIELDS, error_values, learned_score, mixture_logpdf
+from simulators.line.kernels import ERROR_FIELDS, error_values, learned_score
+from simulators.line.mixture_kernels import mixture_logpdf
 from simulators.line.problem import Problem
 from simulators.line.quadrature import integrate_rows
 from simulators.line.scores import Affine, Bump, Custom, Mixture, Oscillation, OtherMixture

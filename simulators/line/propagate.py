@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.line.checks import MASS_TOLERANCE, PoleTooClose, TooMuchWork, check_mass, check_pole
-from simulators.line.kernels import (
+from simulators.line.gridding import (
     REACH,
     STATUS,
     chain,
@@ -28,9 +28,8 @@ from simulators.line.kernels import (
     needed_spacing,
     place,
     sort_components,
-    sorted_cdf,
-    sorted_pdf,
 )
+from simulators.line.mixture_kernels import sorted_cdf, sorted_pdf
 from simulators.line.problem import Problem
 from simulators.line.scores import Custom
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulators.errors import InputError
-from simulators.line.kernels import ERROR_FIELDS, mixture_quantile
+from simulators.line.kernels import ERROR_FIELDS
+from simulators.line.mixture_kernels import mixture_quantile
 from simulators.score_errors import profile_weights
 
 __all__ = [

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.line.checks import FoldFound, RangeTooSmall
-from simulators.line.kernels import learned_score, mixture_cdf, mixture_logpdf, transport
+from simulators.line.kernels import learned_score
+from simulators.line.mixture_kernels import mixture_cdf, mixture_logpdf
 from simulators.line.problem import Problem
 from simulators.line.scores import Custom, table
+from simulators.line.transport_kernels import transport
 from simulators.samplers.scheme import Heun
 
 __all__ = ["Flow", "FoldedChart", "MonotoneChart", "folds"]

@@ -162,14 +162,14 @@ def test_against_the_atoms_themselves():
 
 def test_short_steps_agree_with_long_gridding(monkeypatch):
     """Steps far below the detail of the law: local quadrature against Gaussian gridding."""
-    from simulators.line import kernels
+    from simulators.line import fine
 
     grid = Grid.geometric(0.5, 40, 3e-4)
     problem = Problem("ddpm-ei", grid, Mixture.of([1.0], [0.5], [1.5]))
     short = noisy_law(problem)
     assert isinstance(short, NoisyLaw)
     times = np.concatenate([grid.times, [2.9e-4]])
-    assert np.sqrt(2 * grid.steps[-1]) < kernels.SHORT
+    assert np.sqrt(2 * grid.steps[-1]) < fine.SHORT
     assert times.size == 42
     chart = line_distance("KL", *triple(problem.target.at(grid.delta)), short)
     assert float(chart.width) < 1e-10

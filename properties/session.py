@@ -7,8 +7,9 @@ take.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
@@ -20,9 +21,12 @@ from properties.search import EFFORTS, Effort
 from properties.verdict import NoEffectiveCase, Verdict, judge
 from simulators.errors import InputError
 
-__all__ = ["PROFILES", "Settings", "judge_one", "refute", "verify"]
+__all__ = ["EXECUTORS", "PROFILES", "Settings", "judge_one", "refute", "verify"]
 
 PROFILES = tuple(EFFORTS)
+
+EXECUTORS = ("processes", "dask")
+"""What runs the claims: processes of this machine, or the workers of a dask cluster."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Settings:
     seed    : of all randomness.
     jobs    : processes; None takes one a core.
     budget  : nominal seconds a claim, which scale the effort of the profile; None leaves it as it is.
+    executor : one of EXECUTORS.   cluster : address of a dask scheduler, such as tcp://host:8786; None starts
+        a cluster on this machine. The records are the same whatever runs the claims.
     """
 
     profile: str = "default"
@@ -40,6 +46,8 @@ class Settings:
     jobs: int | None = None
     budget: float | None = None
     strict: bool = False
+    executor: str = "processes"
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         if self.profile not in EFFORTS:
@@ -48,6 +56,12 @@ class Settings:
             raise InputError("budget", self.budget, "expected nominal seconds > 0")
         if self.jobs is not None and self.jobs < 1:
             raise InputError("jobs", self.jobs, "expected at least one process")
+        if self.executor not in EXECUTORS:
+            raise InputError("executor", self.executor, f"expected one of {', '.join(EXECUTORS)}")
+        if self.cluster is not None and self.executor != "dask":
+            raise InputError(
+                "cluster", self.cluster, "expected the executor to be dask where a cluster is named"
+            )
 
     @property
     def effort(self) -> Effort:
@@ -146,7 +160,7 @@ def verify(
         t[0]: known[t[2].hash] for t in tasks if t[2].hash in known
     }
     todo = [task for task in tasks if task[0] not in outcomes]
-    for index, outcome in _run(todo, settings.jobs, on_start):
+    for index, outcome in _run(todo, settings, on_start):
         outcomes[index] = outcome
         if on_done is not None and not isinstance(outcome, ClaimError):
             on_done(outcome)
@@ -165,16 +179,16 @@ def _error(error: ClaimError) -> dict[str, Any]:
 
 
 def _run(
-    tasks: Sequence[Any], jobs: int | None, on_start: Callable[[str], None] | None
+    tasks: Sequence[Any], settings: Settings, on_start: Callable[[str], None] | None
 ) -> Iterable[tuple[int, dict[str, Any] | ClaimError]]:
-    workers = min(jobs or os.cpu_count() or 1, len(tasks))
-    if workers <= 1:
+    workers = min(settings.jobs or os.cpu_count() or 1, len(tasks))
+    if workers <= 1 and settings.executor == "processes":
         for task in tasks:
             if on_start is not None:
                 on_start(task[2].key)
             yield _work(task)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with _pool(settings, workers) as pool:
         futures = {}
         for task in tasks:
             futures[pool.submit(_work, task)] = task
@@ -186,6 +200,27 @@ def _run(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@contextmanager
+def _pool(settings: Settings, workers: int) -> Iterator[Executor]:
+    if settings.executor == "processes":
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+            yield pool
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        expected = "expected the extra of that name to be installed: pip install 'lesssim[dask]'"
+        raise InputError("executor", "dask", expected) from None
+    local = {"n_workers": max(1, workers), "threads_per_worker": 1, "dashboard_address": None}
+    try:
+        client = Client(settings.cluster) if settings.cluster else Client(**local)
+    except (OSError, ValueError) as error:
+        expected = f"expected the address of a dask scheduler that answers, such as tcp://host:8786; {error}"
+        raise InputError("cluster", settings.cluster, expected) from None
+    with client, client.get_executor() as pool:
+        yield pool
 
 
 def _one_thread() -> None:

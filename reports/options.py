@@ -120,6 +120,18 @@ def effort(profile: str) -> Callable[[Command], Command]:
         ),
         click.option("--jobs", type=click.IntRange(1), help="Processes to use.  [default: one per core]"),
         click.option(
+            "--executor",
+            type=click.Choice(["processes", "dask"]),
+            default="processes",
+            show_default=True,
+            help="What runs the claims; dask needs the extra of that name.",
+        ),
+        click.option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="A dask scheduler, such as tcp://host:8786; else one is started here.",
+        ),
+        click.option(
             "--strict",
             is_flag=True,
             help="Exit with 3 if a claim is undecided or vacuous and nothing is wrong.",
@@ -154,7 +166,8 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
     """The settings that the options of `effort` stand for."""
     from properties.session import Settings
 
-    return Settings(**{name: options[name] for name in ("profile", "seed", "budget", "jobs", "strict")})
+    names = ("profile", "seed", "budget", "jobs", "strict", "executor", "cluster")
+    return Settings(**{name: options[name] for name in names})
 
 
 def say(text: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import sympy as sp
 
 from bounds.errors import ClaimError, nearest
-from bounds.formula import parse, parse_relation
+from bounds.formula import check_value, parse, parse_relation
 from bounds.frozen import FrozenMapping
 from bounds.notation import NOTATION, symbol
 from bounds.quantity import LAWS, Iterate, Quantity, q
@@ -185,9 +185,9 @@ class Claim:
             raise ClaimError(place, value, "an expression") from error
         if not isinstance(expr, sp.Expr):
             raise ClaimError(place, value, "an expression, not a relation")
-        if expr.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
-            raise ClaimError(place, value, "a formula with a finite value")
-        return expr.xreplace({number: sp.Rational(str(number)) for number in expr.atoms(sp.Float)})
+        expr = expr.xreplace({number: sp.Rational(str(number)) for number in expr.atoms(sp.Float)})
+        check_value(expr, place, value)
+        return expr
 
     def _terms(self) -> FrozenMapping[sp.Expr]:
         given = self.terms if isinstance(self.terms, Mapping) else {"bound": self.terms}
@@ -206,6 +206,8 @@ class Claim:
             if self.relation != "<=":
                 raise ClaimError("constant", value, f"a stated number, since the relation is {self.relation}")
             return value
+        if isinstance(value, float) and not 1e-300 < value < 1e300:
+            raise ClaimError("constant", value, "a positive number between 1e-300 and 1e300")
         if isinstance(value, bool | str):
             raise ClaimError(
                 "constant",
@@ -450,7 +452,11 @@ def _letters(word: str) -> str:
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, str | sp.Basic) else tuple(value)
+    if isinstance(value, str | sp.Basic):
+        return (value,)
+    if not isinstance(value, Iterable):
+        raise ClaimError("assuming", value, "relations between symbols, or names of predicates")
+    return tuple(value)
 
 
 def _free(expr: sp.Basic) -> set[sp.Symbol]:

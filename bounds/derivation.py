@@ -52,6 +52,9 @@ class Link:
     by: str
     relation: str = "<="
 
+    def __post_init__(self) -> None:
+        _check_words(self)
+
 
 @dataclass(frozen=True)
 class Split:
@@ -65,6 +68,16 @@ class Split:
     by: str
     relation: str = "<="
 
+    def __post_init__(self) -> None:
+        _check_words(self)
+        what = "{name: (expression, links), ...}, such as {'score': (T*eps**2, ())}"
+        if not isinstance(self.parts, Mapping):
+            raise ClaimError(f"link {self.name}: parts", self.parts, what)
+        for name, part in self.parts.items():
+            if not (isinstance(part, tuple) and len(part) == 2 and isinstance(part[1], tuple)):
+                raise ClaimError(f"link {self.name}, part {name}", part, what)
+            _check_steps(f"link {self.name}, part {name}", part[1], (Link,))
+
 
 @dataclass(frozen=True)
 class Cases:
@@ -77,8 +90,38 @@ class Cases:
     to: Formula
     cases: Mapping[str, tuple[Link, ...]]
 
+    def __post_init__(self) -> None:
+        _check_words(self)
+        if not isinstance(self.cases, Mapping) or not self.cases:
+            what = "{assumption: links, ...}, such as {'a >= 0': (Link(...),), 'a <= 0': (Link(...),)}"
+            raise ClaimError(f"link {self.name}: cases", self.cases, what)
+        for assumption, links in self.cases.items():
+            place = f"link {self.name}, case {assumption}"
+            _check_steps(place, links, (Link,))
+            if not links:
+                raise ClaimError(place, (), "at least one link")
+
 
 Step = Link | Split | Cases
+
+
+def _check_words(step: Step) -> None:
+    """The name and the justification are words."""
+    for what in ("name", "by"):
+        value = getattr(step, what, "")
+        if not isinstance(value, str):
+            place = "link" if what == "name" else f"link {step.name}"
+            raise ClaimError(f"{place}: {what}", value, "text")
+
+
+def _check_steps(place: str, steps: Any, kinds: tuple[type, ...]) -> None:
+    """A tuple (or list) of links, and of nothing else."""
+    names = " or ".join(kind.__name__ for kind in kinds)
+    if not isinstance(steps, tuple | list):
+        raise ClaimError(place, steps, f"a tuple of {names}: one is written ({names.split()[0]}(...),)")
+    for step in steps:
+        if not isinstance(step, kinds):
+            raise ClaimError(place, step, f"{names}, such as Link('name', 'T*eps**2', by('...'))")
 
 
 @dataclass(frozen=True)
@@ -105,7 +148,12 @@ class Derivation:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
+        parts = self.key.split("/") if isinstance(self.key, str) else []
+        if len(parts) != 2 or not all(parts):
+            raise ClaimError("key", self.key, "'paper/name', such as 'my-note/thm-1'")
+        _check_steps(f"{self.key}: steps", self.steps, (Link, Split, Cases))
         put(self, "steps", tuple(self.steps))
+        put(self, "assuming", (self.assuming,) if isinstance(self.assuming, str) else tuple(self.assuming))
         if not isinstance(self.setup, Setup):
             raise ClaimError(f"{self.key}: setup", self.setup, "a Setup, such as Setup(clock='unit')")
         if not self.steps:
@@ -141,14 +189,27 @@ class Derivation:
             setup=self.setup,
         )
 
-    def but(self, name: str, to: Formula) -> Derivation:
-        """The derivation with another expression in the link of that name, or in the part ``split.part`` (for
-        planting errors).
+    def but(self, place: str, to: Formula) -> Derivation:
+        """The derivation with another expression in one place: the label or the plain name of a link, or
+        "split.part" (for planting errors).
         """
-        steps = tuple(_changed(step, name, to) for step in self.steps)
+        steps = _replaced(self.steps, "", place, to)
         if steps == self.steps:
-            raise ClaimError(f"{self.key}: link", name, f"one of {', '.join(self.names)}")
+            raise ClaimError(f"{self.key}: link", place, f"one of {', '.join(self.places)}")
         return replace(self, steps=steps, proves="")
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where an expression stands, in order: labels of links and case splits, and "split.part"."""
+        return tuple(_places(self.steps, ""))
+
+    def at(self, place: str) -> sp.Expr:
+        """The expression that stands in one of the `places`."""
+        return _Chain(self).expression(f"link {place}", _places(self.steps, "")[place])
+
+    def claim(self, name: str) -> Claim:
+        """The claim of the link of that label."""
+        return self.claims[self.names.index(name)]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -156,25 +217,50 @@ class Derivation:
         return tuple(claim.key.removeprefix(f"{self.key}/") for claim in self.claims)
 
 
-def _changed(step: Step, name: str, to: Formula) -> Step:
-    if step.name == name and isinstance(step, Link):
-        return replace(step, to=to)
-    if isinstance(step, Split):
-        parts = {
-            part: (
-                to if name == f"{step.name}.{part}" else start,
-                tuple(replace(link, to=to) if link.name == name else link for link in links),
-            )
-            for part, (start, links) in step.parts.items()
-        }
-        return step if parts == dict(step.parts) else replace(step, parts=parts)
-    if isinstance(step, Cases):
-        cases = {
-            case: tuple(replace(link, to=to) if link.name == name else link for link in links)
-            for case, links in step.cases.items()
-        }
-        return step if cases == dict(step.cases) else replace(step, cases=cases)
-    return step
+def _places(steps: tuple[Step, ...], prefix: str) -> dict[str, Formula]:
+    """The expressions of a chain by the place where they stand."""
+    found: dict[str, Formula] = {}
+    for number, step in enumerate(steps, 1):
+        label = f"{prefix}{number}-{step.name}"
+        if isinstance(step, Split):
+            for part, (start, links) in step.parts.items():
+                found[f"{label}.{part}"] = start
+                found |= _places(links, f"{label}.{part}.")
+            continue
+        if isinstance(step, Cases):
+            for place, links in enumerate(step.cases.values(), 1):
+                found |= _places(links[:-1], f"{label}.case{place}.")
+        found[label] = step.to
+    return found
+
+
+def _replaced(steps: tuple[Any, ...], prefix: str, place: str, to: Formula) -> tuple[Any, ...]:
+    """The chain with another expression in one place, named by its label or without the numbers."""
+    found: list[Any] = []
+    for number, step in enumerate(steps, 1):
+        label = f"{prefix}{number}-{step.name}"
+        here = place in (label, step.name)
+        if isinstance(step, Split):
+            parts = {
+                part: (
+                    to if place in (f"{label}.{part}", f"{step.name}.{part}") else start,
+                    _replaced(links, f"{label}.{part}.", place, to),
+                )
+                for part, (start, links) in step.parts.items()
+            }
+            found.append(step if parts == dict(step.parts) else replace(step, parts=parts))
+        elif isinstance(step, Cases):
+            cases = {
+                case: (*links[:-1], replace(links[-1], to=to))
+                if here
+                else (*_replaced(links[:-1], f"{label}.case{number}.", place, to), *links[-1:])
+                for number, (case, links) in enumerate(step.cases.items(), 1)
+            }
+            end = to if here else step.to
+            found.append(step if cases == dict(step.cases) else replace(step, to=end, cases=cases))
+        else:
+            found.append(replace(step, to=to) if here else step)
+    return tuple(found)
 
 
 class _Chain:
@@ -198,6 +284,8 @@ class _Chain:
             raise ClaimError(field, value, "an expression") from error
         if not isinstance(found, sp.Expr):
             raise ClaimError(field, value, "an expression, not a relation")
+        if found.has(sp.I):
+            raise ClaimError(field, value, "a real expression")
         return found
 
     def follow(
@@ -213,11 +301,11 @@ class _Chain:
         seen: set[str] = set()
         for number, step in enumerate(steps, 1):
             label = f"{prefix}{number}-{step.name}"
-            if not step.name or any(c.isspace() or c == "/" for c in step.name) or step.name in seen:
+            if not step.name or any(c.isspace() or c in "/." for c in step.name) or step.name in seen:
                 raise ClaimError(
                     f"{self.derivation.key}: link {label}",
                     step.name,
-                    "a name without blanks, once in its chain",
+                    "a name without blanks, dots and slashes, once in its chain",
                 )
             seen.add(step.name)
             following = self._step(current, step, label, assuming, tuple(passed))
@@ -354,7 +442,11 @@ def check_lemmas(derivations: tuple[Derivation, ...]) -> None:
                 except ClaimError as error:
                     raise ClaimError(f"{key}: by", lemma, error.expected) from error
         if derivation.proves:
-            _matches(derivation, find(derivation.proves))
+            try:
+                proven = find(derivation.proves)
+            except ClaimError as error:
+                raise ClaimError(f"{derivation.key}: proves", derivation.proves, error.expected) from error
+            _matches(derivation, proven)
     rests = {
         derivation.proves: {lemma for lemma in derivation.lemmas.values() if not lemma.startswith("by ")}
         for derivation in derivations
@@ -364,9 +456,8 @@ def check_lemmas(derivations: tuple[Derivation, ...]) -> None:
         if derivation.proves:
             circle = _circle(derivation.proves, rests)
             if circle:
-                raise ClaimError(
-                    f"{derivation.key}: by", " -> ".join(circle), "lemmas that do not rest on the claim"
-                )
+                link = next(key for key, lemma in derivation.lemmas.items() if lemma == circle[1])
+                raise ClaimError(f"{link}: by", " -> ".join(circle), "lemmas that do not rest on the claim")
 
 
 def _matches(derivation: Derivation, claim: Claim) -> None:

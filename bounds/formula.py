@@ -16,9 +16,9 @@ import sympy as sp
 
 from bounds.errors import ClaimError, nearest
 from bounds.notation import NOTATION, symbol
-from bounds.quantity import LAWS, QUANTITIES, STEP, Iterate, law, q
+from bounds.quantity import LAWS, QUANTITIES, STEP, Iterate, law
 
-__all__ = ["FUNCTIONS", "parse", "parse_relation"]
+__all__ = ["FUNCTIONS", "check_value", "parse", "parse_relation"]
 
 FUNCTIONS: dict[str, Callable[..., sp.Expr]] = {
     "exp": sp.exp,
@@ -51,6 +51,7 @@ _RELATIONS: dict[type[ast.cmpop], type[sp.Rel]] = {
 }
 _LONGEST_TEXT = 10_000
 _LARGEST_EXPONENT = 1_000
+_MOST_DECADES = 300  # of a number in a formula: what float64 can follow
 
 
 class _Reader:
@@ -89,13 +90,10 @@ class _Reader:
             value = Fraction(token)
         except ValueError as error:
             raise self.fail(node, "a decimal number") from error
-        if (
-            len(token) > 100
-            or abs(value.numerator).bit_length() > 4_000
-            or value.denominator.bit_length() > 4_000
-        ):
-            raise self.fail(node, "a number of moderate size")
-        return sp.Rational(value.numerator, value.denominator)
+        number = sp.Rational(value.numerator, value.denominator)
+        if len(token) > 100 or not _moderate(number):
+            raise self.fail(node, _MODERATE)
+        return number
 
     def _name(self, node: ast.AST, name: str) -> sp.Expr:
         if name in self.known:
@@ -109,6 +107,10 @@ class _Reader:
     def _arithmetic(self, node: ast.AST, left: sp.Expr, op: ast.operator, right: sp.Expr) -> sp.Expr:
         if isinstance(op, ast.Pow) and right.is_number and not abs(right) <= _LARGEST_EXPONENT:
             raise self.fail(node, f"an exponent of at most {_LARGEST_EXPONENT}")
+        if isinstance(op, ast.Pow) and left.is_Rational and right.is_number and not left.is_zero:
+            decades = float(abs(right)) * (_bits(left) / 3.3)
+            if decades > 2 * _MOST_DECADES:
+                raise self.fail(node, _MODERATE)
         if isinstance(op, ast.Div) and right.is_zero:
             raise self.fail(node, "a divisor other than zero")
         return _ARITHMETIC[type(op)](left, right)
@@ -145,7 +147,7 @@ class _Reader:
             and node.func.id == "q"
             and len(node.args) == 1
         ):
-            return q(self.read(node.args[0]))
+            return law(self.read(node.args[0]))
         if isinstance(node, ast.Name) and node.id not in self.known:
             raise self.fail(
                 node, f"a law, one of {', '.join(LAWS)}, or a forward time{nearest(node.id, LAWS)}"
@@ -173,6 +175,36 @@ class _Reader:
         x, k = self._dummy(args[1]), self._dummy(args[3])
         body = self._bound(args[0], {x.name: x, k.name: k})
         return Iterate(body, x, self.read(args[2]), k, self.read(args[4]))
+
+
+_MODERATE = f"numbers between 1e-{_MOST_DECADES} and 1e{_MOST_DECADES}"
+
+
+def _bits(number: sp.Rational) -> int:
+    return max(abs(int(number.p)).bit_length(), int(number.q).bit_length())
+
+
+def _moderate(number: sp.Rational) -> bool:
+    return abs(int(number.p)).bit_length() - int(number.q).bit_length() < 3.3 * _MOST_DECADES and (
+        number.is_zero or int(number.q).bit_length() - abs(int(number.p)).bit_length() < 3.3 * _MOST_DECADES
+    )
+
+
+def check_value(expr: sp.Expr, field: str, value: object) -> None:
+    """Refuse an expression without a finite real value, or with numbers beyond those of float64.
+
+    field, value : what the error names: the place, and the formula as the user wrote it.
+    """
+    if expr.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+        raise ClaimError(field, value, "a formula with a finite value")
+    if expr.has(sp.I) or any(
+        part.is_extended_real is False for part in sp.preorder_traversal(expr) if isinstance(part, sp.Expr)
+    ):
+        raise ClaimError(
+            field, value, "a formula with real values: no roots or logarithms of negative numbers"
+        )
+    if not all(_moderate(number) for number in expr.atoms(sp.Rational)):
+        raise ClaimError(field, value, _MODERATE)
 
 
 def _tree(text: str, field: str) -> ast.expr:
@@ -205,8 +237,7 @@ def parse(text: str, *, field: str = "formula", parameters: frozenset[str] = fro
         result = _Reader(" ".join(text.split()), field, parameters).read(tree)
     except RecursionError as error:
         raise ClaimError(field, text[:40], "a formula that is not nested so deeply") from error
-    if result.has(sp.nan, sp.zoo):
-        raise ClaimError(field, text, "a formula with a finite value")
+    check_value(result, field, text)
     return result
 
 
@@ -220,4 +251,6 @@ def parse_relation(text: str, *, field: str = "assuming", parameters: frozenset[
         raise ClaimError(field, text, "one comparison, such as L >= 1")
     reader = _Reader(" ".join(text.split()), field, parameters)
     left, right = reader.read(tree.left), reader.read(tree.comparators[0])
+    for side in (left, right):
+        check_value(side, field, text)
     return _RELATIONS[type(tree.ops[0])](left, right, evaluate=False)

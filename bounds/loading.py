@@ -38,6 +38,8 @@ def load_derivations(path: str | Path) -> list[Derivation]:
 
 def _run(path: str | Path) -> dict[str, Any]:
     """What running the file defines."""
+    if not isinstance(path, str | Path):
+        raise ClaimError("file", path, "the path of a Python claim file, such as my_bound.py")
     shown = str(path)
     file = Path(path)
     if file.suffix != ".py":

@@ -163,6 +163,8 @@ def symbols(names: str) -> tuple[sp.Symbol, ...]:
     >>> symbols("d T eps")
     (d, T, eps)
     """
+    if not isinstance(names, str):
+        raise ClaimError("symbols", names, "names separated by blanks, such as 'd T eps'")
     return tuple(symbol(name) for name in names.replace(",", " ").split())
 
 

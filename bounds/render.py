@@ -10,10 +10,11 @@ import sympy as sp
 from sympy.printing.mathml import MathMLPresentationPrinter
 
 from bounds.frozen import FrozenMapping
+from bounds.letters import draw
 from bounds.notation import latex_names
 from bounds.quantity import LAW_LATEX, Quantity
 
-__all__ = ["latex", "mathml", "plain", "text"]
+__all__ = ["latex", "mathml", "text"]
 
 _MATH_LETTERS = {
     r"\gamma": "γ",
@@ -93,9 +94,11 @@ class _Presentation(MathMLPresentationPrinter):
         return node
 
     def _print_Symbol(self, sym: sp.Symbol, style: str = "plain") -> object:
-        pieces = _SYMBOL_MATHML.get(sym.name) if sym.name not in self.letters else None
+        if sym.name in self.letters:
+            return draw(self.letters[sym.name], self.dom.createElement, self.dom.createTextNode)
+        pieces = _SYMBOL_MATHML.get(sym.name)
         if pieces is None:
-            return self._token("mi", plain(self.letters.get(sym.name, sym.name)))
+            return self._token("mi", sym.name)
         base, sub, sup = pieces
         node = self._token("mi", base)
         if sub and sup:
@@ -127,43 +130,6 @@ _SYMBOL_MATHML: dict[str, tuple[str, str, str]] = {
 
 for _quantity in Quantity.__subclasses__():
     setattr(_Presentation, f"_print_{_quantity.__name__}", _Presentation._printmethod_quantity)
-
-
-_PLAIN = (
-    (r"\\(?:left|right)", ""),
-    (r"\\mathrm\{(\w+)\}", r"\1"),
-    (r"\\(?:hat|bar)\\?(\w+)", r"\\\1"),
-    (r"\\sqrt\{([^}]*)\}", r"√(\1)"),
-    (r"\\kappa", "κ"),
-    (r"\\epsilon", "ε"),
-    (r"\\delta", "δ"),
-    (r"\\Delta", "Δ"),
-    (r"\\mu", "μ"),
-    (r"\\rho", "ρ"),
-    (r"\\sigma", "σ"),
-    (r"\\lambda", "λ"),
-    (r"\\theta", "θ"),
-    (r"\\alpha", "α"),
-    (r"\\eta", "η"),
-    (r"\\ge", "≥"),
-    (r"\\le", "≤"),
-    (r"\\prod", "∏"),
-    (r"\\sum", "∑"),
-    (r"\^2", "²"),
-    (r"\^4", "⁴"),
-    (r"[{}\\]", ""),
-)
-
-
-def plain(letter: str) -> str:
-    r"""The LaTeX of a name as a line of text.
-
-    >>> plain(r"E|\hat\epsilon-Z|^2")
-    'E|ε-Z|²'
-    """
-    for pattern, replacement in _PLAIN:
-        letter = re.sub(pattern, replacement, letter)
-    return letter
 
 
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot|apos);)[A-Za-z]+;")

@@ -139,7 +139,12 @@ class Setup:
             )
         if self.score is not None:
             object.__setattr__(self, "score", Score.read(self.score))
-        ranges = dict(self.parameters)
+        try:
+            ranges = dict(self.parameters)
+        except (TypeError, ValueError) as error:
+            raise ClaimError(
+                "setup.parameters", self.parameters, "ranges by name, {'c': (0.1, 10)}"
+            ) from error
         checked = FrozenMapping({name: _range(name, ranges[name]) for name in sorted(ranges)})
         object.__setattr__(self, "parameters", checked)
 
@@ -171,7 +176,7 @@ class Setup:
 
 def _range(name: str, value: Any) -> tuple[float, float]:
     field = f"setup.parameters[{name!r}]"
-    if not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier():
         raise ClaimError("setup.parameters", name, "a parameter name made of letters, digits and underscores")
     try:
         low, high = (float(end) for end in value)
@@ -179,4 +184,14 @@ def _range(name: str, value: Any) -> tuple[float, float]:
         raise ClaimError(field, value, "a pair (low, high) of numbers") from error
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise ClaimError(field, value, "finite numbers low <= high")
+    least = _LEAST.get(name)
+    if least is not None and low < least:
+        raise ClaimError(field, value, f"a range of {name} from {least:g} up")
+    if name in ("T", "h", "v") and low <= 0:
+        raise ClaimError(field, value, f"a range of {name} above zero")
+    if name in ("N", "d") and math.floor(high) < math.ceil(low):
+        raise ClaimError(field, value, f"a range of {name} that contains a whole number")
     return low, high
+
+
+_LEAST = {"N": 1.0, "d": 1.0, "delta": 0.0}

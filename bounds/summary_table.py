@@ -88,7 +88,7 @@ SUMMARY: tuple[Row, ...] = (
         "eps/sqrt(d)",
         "TV(p_0, output)",
         "d^2/eps",
-        ("li-2023/deterministic", "li-2023/deterministic-score"),
+        ("li-2023/deterministic", "li-2023/deterministic-score", "li-2023/deterministic-atoms-measured"),
     ),
 )
 """The rows in the order of the slides."""

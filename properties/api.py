@@ -10,6 +10,7 @@ from properties.cases import Case
 from properties.exam import Exam, examine
 from properties.session import Settings
 from simulators.enclosure import Enclosure
+from simulators.errors import InputError
 
 __all__ = ["check", "measure", "refute", "replay", "verify"]
 
@@ -18,11 +19,14 @@ def verify(*claims: Claim, profile: str = "default", seed: int = 0, jobs: int | 
     """The results record of some claims; for a single claim, its own record.
 
     >>> import lesssim as ls
-    >>> bound = ls.Claim(key="note/pinsker", lhs=ls.TV("target", "gamma"), terms={"kl":
-    ls.sqrt(ls.KL("target", "gamma") / 2)}, ...                  setup=ls.Setup(clock="unit"))
-    >>> ls.verify(bound, profile="quick")["verdict"]
+    >>> bound, setup = ls.sqrt(ls.KL("target", "gamma") / 2), ls.Setup(clock="unit")
+    >>> pinsker = ls.Claim(key="note/pinsker", lhs=ls.TV("target", "gamma"), terms=bound, setup=setup)
+    >>> ls.verify(pinsker, profile="quick")["verdict"]
     'holds'
     """
+    for claim in claims or [None]:
+        if not isinstance(claim, Claim):
+            raise InputError("claims", claim, "expected claims; those of a file are read by load")
     results = session.verify(
         [("memory", claim) for claim in claims], Settings(profile=profile, seed=seed, jobs=jobs)
     )

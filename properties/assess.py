@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -106,11 +107,28 @@ class Assessment(Sides):
     population : the rows that meet every assumption, with raised constants among their parameters.
     tried      : rows before the assumptions were looked at.
     passed     : rows that each assumption lets through on its own.
+    terms      : of a right side with a stated constant and several terms, each as an enclosure (C,).
     """
 
     population: Population
     tried: int
     passed: dict[str, int]
+    terms: tuple[Enclosure, ...] = ()
+
+    @cached_property
+    def pressures(self) -> Array:
+        """For each term, (K, C): the share of it that the left side takes beyond what the other terms pay,
+        (lhs - the others)/term, at its certain end.
+
+        It exceeds one exactly where the claim is violated, and unlike lhs/rhs it still moves where one term
+        outweighs all others on both sides.
+        """
+        with np.errstate(all="ignore"):
+            total = sum((term.hi for term in self.terms), start=np.zeros(len(self)))
+            rows = [(self.lhs.lo - (total - term.hi)) / term.hi for term in self.terms]
+            slack = 4e-16 * len(self.terms) * total  # rounding of the sums
+            rows = [row - slack / term.hi for row, term in zip(rows, self.terms, strict=True)]
+        return np.array([np.where(np.isfinite(row), row, -np.inf) for row in rows])
 
 
 def trivial_limit(claim: Claim) -> float:
@@ -135,8 +153,7 @@ def assess(claim: Claim, population: Population) -> Assessment:
     if any(expr.has(Iterate) for expr in claim.expressions) and np.unique(population.N).shape[0] > 1:
         parts = [_assess(claim, population.take(n == population.N)) for n in np.unique(population.N)]
         return _merged(claim, [part for part in parts if len(part)] or parts[:1], tried, parts)
-    result = _assess(claim, population)
-    return Assessment(claim, result.lhs, result.rhs, result.population, tried, result.passed)
+    return replace(_assess(claim, population), tried=tried)
 
 
 def _assess(claim: Claim, population: Population) -> Assessment:
@@ -144,10 +161,10 @@ def _assess(claim: Claim, population: Population) -> Assessment:
     raise_constants(claim, measures)
     mask, passed = admissible(claim, population, measures)
     kept = _with_raised(claim, population, measures).take(mask)
-    lhs, rhs, valued = _sides(claim, kept)
+    (lhs, rhs, *terms), valued = _sides(claim, kept)
     if not bool(np.all(valued)):
         kept = kept.take(valued)
-    return Assessment(claim, lhs, rhs, kept, len(population), passed)
+    return Assessment(claim, lhs, rhs, kept, len(population), passed, tuple(terms))
 
 
 def _without_raised(claim: Claim, population: Population) -> Population:
@@ -180,36 +197,44 @@ def _with_raised(claim: Claim, population: Population, measures: Measures) -> Po
     return replace(population, parameters={**parameters, **raised}, given=given)
 
 
-def _sides(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure, NDArray[np.bool_]]:
-    """Both sides on the rows where they have a value, and which rows these are; the others are found by
-    halving.
+def _sides(claim: Claim, population: Population) -> tuple[list[Enclosure], NDArray[np.bool_]]:
+    """Both sides, and the terms, on the rows where they have a value, and which rows these are; the others
+    are found by halving.
     """
     everything = np.ones(len(population), dtype=bool)
+    expressions = _expressions(claim)
     if not len(population):
-        return _NOTHING, _NOTHING, everything
+        return [_NOTHING] * len(expressions), everything
     try:
-        return (*_evaluate(claim, population), everything)
+        return _evaluate(claim, expressions, population), everything
     except ValueError as error:
         if isinstance(error, NotDefined):
             raise
     if len(population) == 1:
-        return _NOTHING, _NOTHING, ~everything
+        return [_NOTHING] * len(expressions), ~everything
     middle = len(population) // 2
     halves = [_sides(claim, population.take(rows)) for rows in np.split(np.arange(len(population)), [middle])]
-    left, right = _stack([half[0] for half in halves]), _stack([half[1] for half in halves])
-    return left, right, np.concatenate([half[2] for half in halves])
+    (first, some), (second, others) = halves
+    stacked = [_stack([top, bottom]) for top, bottom in zip(first, second, strict=True)]
+    return stacked, np.concatenate([some, others])
 
 
-def _evaluate(claim: Claim, population: Population) -> tuple[Enclosure, Enclosure]:
+def _expressions(claim: Claim) -> list[sp.Expr]:
+    """Both sides; then the terms, where there are several and their constant is stated."""
+    separate = claim.is_stated and claim.relation == "<=" and len(claim.terms) > 1
+    terms = [claim.constant * term for term in claim.terms.values()] if separate else []
+    return [claim.lhs, claim.rhs, *terms]
+
+
+def _evaluate(claim: Claim, expressions: Sequence[sp.Expr], population: Population) -> list[Enclosure]:
     measures = Measures(claim, population)
     with np.errstate(all="ignore"):
-        sides = [evaluate(expr, measures, FLOATS) for expr in (claim.lhs, claim.rhs)]
+        sides = [evaluate(expr, measures, FLOATS) for expr in expressions]
     shape = (len(population),)
-    left, right = (
+    return [
         Enclosure(np.broadcast_to(s.lo, shape), np.broadcast_to(s.hi, shape), s.method, s.level)
         for s in sides
-    )
-    return left, right
+    ]
 
 
 def _stack(parts: list[Enclosure]) -> Enclosure:
@@ -233,4 +258,5 @@ def _merged(claim: Claim, parts: list[Assessment], tried: int, every: list[Asses
         Population.concatenate([part.population for part in parts]),
         tried,
         passed,
+        tuple(_stack(list(column)) for column in zip(*(part.terms for part in parts), strict=True)),
     )

@@ -8,7 +8,7 @@ that needs more is left out, with the reason. A hidden constant counts as 1 and 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,14 +22,16 @@ from bounds.errors import ClaimError, nearest
 from bounds.notation import NOTATION, symbol
 from properties.normalise import Side, as_total_variation, normalise, typical
 
-__all__ = ["QUANTITIES", "SAMPLERS", "Atlas", "Plane", "Row", "atlas", "completed", "plane"]
+__all__ = ["QUANTITIES", "SAMPLERS", "Atlas", "Plane", "Row", "Table", "atlas", "completed", "plane", "table"]
 
 Array = NDArray[np.float64]
 QUANTITIES = ("KL", "TV", "W2")
 """Distances of the output from the data (or from the early-stopped data) that the atlas knows."""
 
-SAMPLERS = ("ddpm-ei", "ddpm-em", "cds-ei", "pf-ei", "pf-heun", "cld-ei")
-"""Samplers with a number of steps, which may be compared at equal N."""
+SAMPLERS = ("ddpm-ei", "ddpm-em", "cds-ei", "pf-ei", "pf-heun", "cld-ei", "dpum", "dpom")
+"""Samplers with a number of steps, which may be compared at equal N; dpum and dpom also take corrector steps
+of length h_corr.
+"""
 
 EXPECTED = ("holds", "proved", "bounded")
 _LIFTED = ("L", "kappa")
@@ -89,6 +91,19 @@ class Plane:
     keys: tuple[str, ...]
     winner: NDArray[np.int64]
     lead: Array
+
+
+@dataclass(frozen=True)
+class Table:
+    """Bounds at many points: ``values[i]`` are those of ``sides[i]``, infinite where it does not apply."""
+
+    sides: tuple[Side, ...]
+    values: Array
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the claims."""
+        return tuple(side.claim.key for side in self.sides)
 
 
 def completed(at: Mapping[str, float]) -> dict[str, float]:
@@ -226,32 +241,54 @@ def plane(
             )
     (x, x_low, x_high), (y, y_low, y_high) = axes
     xs, ys = np.geomspace(x_low, x_high, points), np.geomspace(y_low, y_high, points)
-    grid = {x: np.broadcast_to(xs, (points, points)), y: np.broadcast_to(ys[:, None], (points, points))}
-    columns: dict[str, Any] = {**completed({**at, x: x_low, y: y_low}), **grid}
-    for name in ("h", "N"):
-        if name in columns and name not in at and name not in (x, y):
-            other = "N" if name == "h" else "h"
-            columns[name] = (columns["T"] - columns["delta"]) / columns[other]
-    found = [_side(claim, quantity, clock, samplers) for claim in claims]
-    sides = [side for side in found if side is not None]
-    sides.sort(key=lambda side: not side.claim.is_stated)  # of equal bounds, one whose constant is known
-    usable = [side for side in sides if {s.name for s in side.bound.free_symbols} <= columns.keys()]
-    layers = (
-        np.stack([_layer(side, columns, (points, points)) for side in usable])
-        if usable
-        else np.empty((0, points, points))
-    )
+    shape = (points, points)
+    grid = {x: np.broadcast_to(xs, shape), y: np.broadcast_to(ys[:, None], shape)}
+    found = table(claims, quantity, {**at, **grid}, clock=clock, samplers=samplers)
+    layers = found.values
     if not len(layers) or not np.any(np.isfinite(layers)):
         raise ClaimError("--at", sorted(at), "parameters at which some bound of the catalogue has a value")
     order = np.sort(layers, axis=0)
     winner = np.where(np.isfinite(order[0]), np.argmin(layers, axis=0), -1)
-    lead = order[1] / order[0] if len(layers) > 1 else np.full((points, points), np.inf)
-    return Plane(
-        quantity, dict(at), ((x, xs), (y, ys)), tuple(side.claim.key for side in usable), winner, lead
-    )
+    lead = order[1] / order[0] if len(layers) > 1 else np.full(shape, np.inf)
+    return Plane(quantity, dict(at), ((x, xs), (y, ys)), found.keys, winner, lead)
 
 
-def _layer(side: Side, columns: Mapping[str, Any], shape: tuple[int, int]) -> Array:
+def table(
+    claims: Iterable[Claim],
+    quantity: str,
+    columns: Mapping[str, Any],
+    *,
+    clock: str = "unit",
+    samplers: Sequence[str] = SAMPLERS,
+) -> Table:
+    """Every bound of the quantity at many points.
+
+    columns : numbers or arrays of one shape, by parameter; those that others determine may be left out.
+    Raises ClaimError for an unknown name or a value out of its domain.
+    """
+    shape = np.broadcast_shapes(*(np.shape(column) for column in columns.values()))
+    lowest = completed({name: float(np.min(column)) for name, column in columns.items()})
+    filled: dict[str, Any] = {**lowest, **columns}
+    for name, rule in _FILLED.items():
+        if name not in columns and name in lowest:
+            filled[name] = rule(filled)
+    found = [_side(claim, quantity, clock, samplers) for claim in claims]
+    sides = [side for side in found if side is not None and set(side.symbols) <= filled.keys()]
+    sides.sort(key=lambda side: not side.claim.is_stated)  # of equal bounds, one whose constant is known
+    layers = [_layer(side, filled, shape) for side in sides]
+    return Table(tuple(sides), np.stack(layers) if layers else np.empty((0, *shape)))
+
+
+_FILLED: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "h": lambda at: (at["T"] - at["delta"]) / at["N"],
+    "N": lambda at: (at["T"] - at["delta"]) / at["h"],
+    "J0": lambda at: at["FI0"] + 2 * at["d"] - at["M2"],
+    "FI0": lambda at: at["J0"] - 2 * at["d"] + at["M2"],
+}
+"""What others determine, as in `completed`."""
+
+
+def _layer(side: Side, columns: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     """The bound over the grid, infinite where an assumption fails or it has no value."""
     names = sorted(columns)
     arguments = [symbol(name) for name in names]

@@ -6,7 +6,8 @@ clock. This is the only place where clocks are converted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from bounds.errors import ClaimError, nearest
 from bounds.frozen import FrozenMapping
 from bounds.setup import CLOCKS, SAMPLERS
 from properties.trials.road import ScalarRoad, scalar
+from simulators.checks import finite, finite_numbers, whole
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError
 from simulators.grids import Grid
@@ -35,6 +37,18 @@ TIMES = frozenset({"t", "s", "h_corr"})
 
 _OPTION_OF = {"friction": "gamma_friction", "h_corr": "corrector_step", "a": "a", "t": "t", "L": "L"}
 _FIELDS = ("target", "clock", "sampler", "T", "N", "delta", "grid", "start", "error", "parameters")
+
+
+@contextmanager
+def _reading(field: str, value: Any, expected: str) -> Iterator[None]:
+    """What plain data cannot be read as is an error that names the field."""
+    try:
+        yield
+    except (ClaimError, InputError):
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        missing = f"; {error} is missing" if isinstance(error, KeyError) else ""
+        raise ClaimError(f"case.{field}", value, expected + missing) from error
 
 
 @lru_cache(maxsize=256)
@@ -100,19 +114,22 @@ class Case:
             raise InputError("error", self.error, "expected an AffineError for a Gaussian target")
         if not self.is_gaussian and self.start not in ("gamma", "q_T"):
             raise InputError("start", self.start, "expected 'gamma' or 'q_T' for this target")
-        grid = self.grid if isinstance(self.grid, str) else tuple(float(time) for time in self.grid)
+        if not isinstance(self.start, Gaussian) and self.start not in ("gamma", "q_T"):
+            raise InputError("start", self.start, "expected 'gamma', 'q_T' or a Gaussian")
+        if not isinstance(self.parameters, Mapping):
+            raise InputError("parameters", self.parameters, "expected numbers by name")
+        grid = self.grid if isinstance(self.grid, str) else finite_numbers("grid", self.grid)
         put = object.__setattr__
         put(self, "grid", grid)
-        put(self, "parameters", FrozenMapping(sorted(self.parameters.items())))
+        parameters = {name: finite(name, value) for name, value in sorted(self.parameters.items())}
+        put(self, "parameters", FrozenMapping(parameters))
         if isinstance(grid, tuple) and grid:
             put(self, "T", grid[0])
             put(self, "N", len(grid) - 1)
             put(self, "delta", grid[-1])
-        put(self, "T", float(self.T))
-        put(self, "delta", float(self.delta))
-        if isinstance(self.N, bool) or int(self.N) != self.N:
-            raise InputError("N", self.N, "expected an integer >= 1")
-        put(self, "N", int(self.N))
+        put(self, "T", finite("T", self.T))
+        put(self, "delta", finite("delta", self.delta))
+        put(self, "N", whole("N", self.N))
         self.unit_grid  # noqa: B018  (validates T, N, delta and the times)
 
     @property
@@ -142,22 +159,26 @@ class Case:
         return str(self.grid), self.T, self.N, self.delta
 
     @property
-    def single(self) -> SingleCase:
-        """The case as the simulators take it, in the unit clock."""
-        from simulators.batch import SingleCase
-
-        options = {
+    def options(self) -> dict[str, float]:
+        """The sampler's own parameters as the simulators name them, times in the unit clock."""
+        return {
             _OPTION_OF[name]: float(value) * (self.speed if name in TIMES else 1.0)
             for name, value in self.parameters.items()
             if name in _OPTION_OF
         }
+
+    @property
+    def single(self) -> SingleCase:
+        """The case as the simulators take it, in the unit clock."""
+        from simulators.batch import SingleCase
+
         return SingleCase(
             target=self.target,
             sampler=self.sampler,
             grid=self.unit_grid,
             start=self.start,
             score_error=self.error,
-            options=options,
+            options=self.options,
         )
 
     def measure(self, formula: str, *, average: str = "time") -> Enclosure:
@@ -168,9 +189,13 @@ class Case:
         Raises ClaimError for a formula that cannot be read, NotDefined for a quantity without a value here.
         """
         from bounds.formula import parse
+        from bounds.quantity import q
         from properties.exact import enclose
 
         expr = parse(formula, parameters=frozenset(self.parameters))
+        for time in sorted((law.args[0] for law in expr.atoms(q)), key=str):
+            if enclose(time, self, average).hi < 0:
+                raise ClaimError("formula", formula, f"a forward time >= 0, not {time}")
         return enclose(expr, self, average) if self.is_gaussian else scalar(self.floats(average).value(expr))
 
     # -- a target that is not Gaussian -----------------------------------------------------------------------
@@ -235,6 +260,21 @@ class Case:
                 raise ClaimError(
                     "case", name, f"one of {', '.join(sorted(known))}{nearest(str(name), known)}"
                 )
+        with _reading("grid", data.get("grid"), '"uniform", "geometric", times, or a mapping of its kind'):
+            fields = cls._fields(data)
+        with _reading("start", data.get("start"), '"gamma", "q_T" or a Gaussian'):
+            start = data.get("start", "gamma")
+            fields["start"] = _gaussian(start) if isinstance(start, Mapping) else start
+        with _reading("score", data.get("score"), "a score error as a case writes it"):
+            score = data.get("score")
+            if score is not None and score.get("kind") != "exact":
+                fields["error"] = _error(score)
+        with _reading("target", data["target"], "a target as a case writes it"):
+            target = _target(data["target"])
+        return cls(target=target, **fields)
+
+    @staticmethod
+    def _fields(data: Mapping[str, Any]) -> dict[str, Any]:
         grid = data.get("grid", "uniform")
         fields: dict[str, Any] = {
             name: data[name] for name in ("clock", "sampler", "T", "N", "delta", "parameters") if name in data
@@ -244,12 +284,7 @@ class Case:
             fields |= {name: grid[name] for name in ("T", "N", "delta") if name in grid}
         else:
             fields["grid"] = tuple(grid) if isinstance(grid, list) else grid
-        start = data.get("start", "gamma")
-        fields["start"] = _gaussian(start) if isinstance(start, Mapping) else start
-        score = data.get("score")
-        if score is not None and score.get("kind") != "exact":
-            fields["error"] = _error(score)
-        return cls(target=_target(data["target"]), **fields)
+        return fields
 
     def to_source(self) -> str:
         """A Python expression that makes this case through the public API ``ls``."""

@@ -1,6 +1,7 @@
 """Which of two bounds is smaller, and where: both right sides over the parameters they share.
 
-What can be shown for all parameters is shown: a constant ratio, a difference of nonnegative terms, and the
+What can be shown for all parameters is shown: a constant ratio, a difference of nonnegative terms, weighted
+means and Taylor (`bounds.dominance`), intervals over the whole box (`properties.proofs.formulas`), and the
 order of growth with its certificate or ray (`bounds.orders`). The rest is sampled over log-scaled parameters
 that meet both claims' assumptions and the relations that hold between the constants of any data law, and
 sign changes are bisected along the axes. Parameters are free: only some of them belong to a law.
@@ -17,10 +18,12 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from bounds.claim import Claim
+from bounds.dominance import dominated
 from bounds.errors import ClaimError, nearest
 from bounds.notation import symbol
 from bounds.orders import at_most
 from properties.normalise import Side, as_total_variation, normalise, typical
+from properties.proofs.formulas import shown_on
 
 __all__ = ["Comparison", "Crossing", "Pair", "compare", "numbers", "pair_of"]
 
@@ -29,6 +32,9 @@ EQUAL = 1e-12
 """Relative difference below which two values of the same formula in floats are one number."""
 
 SAMPLES = 6000
+LIGHT = 20_000
+"""Pieces of the box that an interval proof looks at."""
+
 ALWAYS = (
     "FI0 >= 2*KL0",
     "W20**2 <= 2*KL0",
@@ -78,7 +84,7 @@ class Comparison:
     """The verdict on a pair.
 
     verdict   : "equal", "tighter" (the first is nowhere larger), "looser" (nowhere smaller), "incomparable".
-    shown     : why for all parameters, or "" if sampled only.
+    shown     : why for all parameters (or all of the box, if it says so), or "" if sampled only.
     ratio     : smallest and largest first/second seen.
     first_at  : a point where the first is larger, if any; region: how far it stays so along each axis.
     crossings : sign changes along the axes through that point.
@@ -96,6 +102,11 @@ class Comparison:
     region: Mapping[str, tuple[float, float]]
     crossings: tuple[Crossing, ...]
     orders: tuple[str, ...]
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the verdict rests on the sample alone; "incomparable" has its points and needs no more."""
+        return not self.shown and self.verdict != "incomparable"
 
 
 def pair_of(first: Claim, second: Claim) -> Pair:
@@ -257,7 +268,7 @@ def compare(first: Claim, second: Claim, *, seed: int = 0, samples: int = SAMPLE
             "assumptions", f"{first.key}, {second.key}", "claims whose assumptions can hold together"
         )
     logs = field.log_ratio(points)
-    shown, sign = _shown(pair)
+    shown, sign = _shown(pair, logs)
     verdict = _verdict(logs, sign)
     larger = np.flatnonzero(logs > 0)
     first_at: dict[str, float] | None = None
@@ -311,8 +322,11 @@ def _verdict(logs: Array, sign: int | None) -> str:
 # -- for all parameters --------------------------------------------------------------------------------------
 
 
-def _shown(pair: Pair) -> tuple[str, int | None]:
-    """Why the order of the two holds for all parameters, with its sign; ("", None) if nothing was found."""
+def _shown(pair: Pair, logs: Array) -> tuple[str, int | None]:
+    """Why the order of the two holds for all parameters, with its sign; ("", None) if nothing was found.
+
+    logs : sampled logarithms of first/second; what they contradict is not tried.
+    """
     first, second = pair.first.bound, pair.second.bound
     ratio = sp.simplify(first / second)
     if ratio.is_number:
@@ -323,6 +337,16 @@ def _shown(pair: Pair) -> tuple[str, int | None]:
         return "the difference is a sum of nonnegative terms", -1
     if gap.is_nonpositive:
         return "the difference is a sum of nonpositive terms", 1
+    tries = [(first, second, -1)] if np.all(logs <= 0) else []
+    tries += [(second, first, 1)] if np.all(logs >= 0) else []
+    for small, large, sign in tries:
+        found = dominated(small, large, pair.relations)
+        if found is not None:
+            return f"{found.by}: {found.reason}", sign
+    for small, large, sign in tries:
+        if shown_on(small, large, pair.box, pair.relations, pieces=LIGHT).word == "proved":
+            box = ", ".join(f"{name}={low:g}:{high:g}" for name, (low, high) in pair.box.items())
+            return f"intervals, on the whole box {box}", sign
     return "", None
 
 

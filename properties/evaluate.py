@@ -12,7 +12,7 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import flint
 import mpmath as mp
@@ -96,10 +96,6 @@ def _gauss_legendre(function: Callable[[Enclosure], Enclosure], low: Enclosure, 
     return Enclosure(fine.lo - spread, fine.hi + spread, "Gauss-Legendre quadrature", "deterministic")
 
 
-def _no_ball_integral(function: Callable[[Number], Number], low: Number, high: Number) -> Number:
-    raise NotDefined("an integral in a bound is evaluated in float enclosures and in mpmath, not in balls")
-
-
 def _lowest(p: int, q: int) -> tuple[int, int]:
     ratio = sp.Rational(p, q)
     return int(ratio.p), int(ratio.q)
@@ -122,11 +118,60 @@ FLOATS = Arithmetic(
 """Outward-rounded float64 enclosures, elementwise over cases."""
 
 
-def _ball_sqrt(x: flint.arb) -> flint.arb:
+Ball = flint.arb | flint.acb
+"""A real ball, or within an integrand a complex one: see `_ball_integral`."""
+
+NOWHERE = flint.acb("nan")
+
+
+def _ball_integral(function: Callable[[Number], Number], low: flint.arb, high: flint.arb) -> flint.arb:
+    """Rigorous integral by `acb.integral`, which bounds the integrand over complex balls around the path.
+
+    A function with cuts or corners answers NaN there unless one analytic branch holds all over the ball. On
+    the real axis it answers with the real function, which is all that is asked where ``analytic`` is false.
+    """
+
+    def integrand(z: flint.acb, analytic: bool) -> flint.acb:
+        return NOWHERE if analytic and z.imag.is_zero() else flint.acb(function(z))
+
+    tolerance = flint.arb(2) ** (16 - flint.ctx.prec)
+    ball = flint.acb.integral(integrand, flint.acb(low), flint.acb(high), rel_tol=tolerance).real
+    if not ball.is_finite():
+        raise NotDefined("an integral in the bound has no finite enclosure in balls")
+    return ball
+
+
+def _off_axis(x: Ball) -> TypeGuard[flint.acb]:
+    return isinstance(x, flint.acb) and not x.imag.is_zero()
+
+
+def _branch(x: flint.acb, right: flint.acb, left: flint.acb) -> flint.acb:
+    """``right`` where the real part of x is positive, ``left`` where it is negative, NaN across."""
+    return right if x.real > 0 else left if x.real < 0 else NOWHERE
+
+
+def _ball_sqrt(x: Ball) -> Ball:
+    if _off_axis(x):
+        return x.sqrt(analytic=True)
+    x = x.real
     return x.nonnegative_part().sqrt() if x.upper() >= 0 else x.sqrt()
 
 
-def _ball_power(base: flint.arb, n: int) -> flint.arb:
+def _ball_log(x: Ball) -> Ball:
+    return x.log(analytic=True) if _off_axis(x) else x.real.log()
+
+
+def _ball_real_power(base: Ball, exponent: Ball) -> Ball:
+    if _off_axis(base) or _off_axis(exponent):
+        return (exponent * _ball_log(base)).exp()
+    return base.real**exponent.real
+
+
+def _ball_abs(x: Ball) -> Ball:
+    return _branch(x, x, -x) if _off_axis(x) else abs(x.real)
+
+
+def _ball_power(base: Ball, n: int) -> Ball:
     """base^n for n >= 1 by squaring: flint's own power is NaN on balls that contain zero."""
     half = base if n == 1 else _ball_power(base, n // 2)
     if n == 1:
@@ -134,27 +179,30 @@ def _ball_power(base: flint.arb, n: int) -> flint.arb:
     return half * half * base if n % 2 else half * half
 
 
-def _ball_max(a: flint.arb, b: flint.arb) -> flint.arb:
+def _ball_max(a: Ball, b: Ball) -> Ball:
+    if _off_axis(a) or _off_axis(b):
+        return _branch(*(flint.acb(x) for x in (a - b, a, b)))
+    a, b = a.real, b.real
     return a if a >= b else b if b >= a else a.max(b)
 
 
-def _ball_min(a: flint.arb, b: flint.arb) -> flint.arb:
-    return a if a <= b else b if b <= a else a.min(b)
+def _ball_min(a: Ball, b: Ball) -> Ball:
+    return -_ball_max(-a, -b)
 
 
 BALLS = Arithmetic(
     rational=lambda p, q: flint.arb(flint.fmpq(p, q)),
     exp=lambda x: x.exp(),
     expm1=lambda x: x.expm1(),
-    log=lambda x: x.log(),
+    log=_ball_log,
     sqrt=_ball_sqrt,
-    power=lambda base, exponent: base**exponent,
+    power=_ball_real_power,
     integer_power=_ball_power,
     largest=_ball_max,
     smallest=_ball_min,
-    absolute=abs,
+    absolute=_ball_abs,
     pi=flint.arb.pi,
-    integrate=_no_ball_integral,
+    integrate=_ball_integral,
 )
 """Balls at the working precision of the caller's flint context."""
 

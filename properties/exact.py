@@ -41,6 +41,8 @@ __all__ = [
 
 Number = Any
 Lane = tuple[Number, Number, int]
+Plane = tuple[Any, Any, int]
+"""Covariance and mean on phase space, and how many planes share the covariance."""
 BITS = (128, 256, 512, 1024)
 """Working precisions, tried in turn until the value is known to `RELATIVE_WIDTH`."""
 
@@ -60,6 +62,7 @@ class Road(ABC, Mapping[sp.Basic, Any]):
         self.single = case.single
         self._known: dict[sp.Basic, Any] = {}
         self._laws: dict[str, Sequence[Lane]] = {}
+        self._phase_laws: dict[str, Sequence[Plane]] = {}
 
     @abstractmethod
     def number(self, value: float | Fraction) -> Number:
@@ -81,9 +84,19 @@ class Road(ABC, Mapping[sp.Basic, Any]):
     def distance(self, name: str, p: Sequence[Lane], r: Sequence[Lane]) -> Number:
         """A quantity of one or two laws."""
 
+    @abstractmethod
     def phase_distance(self, name: str, p: str, r: str) -> Number:
         """A divergence of two laws on phase space, for sampler cld-ei."""
-        raise NotDefined(f"{name}({p}, {r}) on phase space is measured in float enclosures only")
+
+    @abstractmethod
+    def planes(self, law: str) -> Sequence[Plane]:
+        """A law of cld-ei by name."""
+
+    def _paired_planes(self, p: str, r: str) -> Iterator[tuple[Plane, Plane]]:
+        for law in (p, r):
+            if law not in self._phase_laws:
+                self._phase_laws[law] = self.planes(law)
+        return zip(self._phase_laws[p], self._phase_laws[r], strict=True)
 
     @abstractmethod
     def flowed(self) -> tuple[Sequence[Lane], Sequence[Lane]]:
@@ -240,6 +253,8 @@ class Road(ABC, Mapping[sp.Basic, Any]):
         if name == "ScoreError":
             return self.squared_error("integral") / speed
         if self.case.sampler == "cld-ei":
+            if len(quantity.args) != 2 or name == "FI" or any(isinstance(law, q) for law in quantity.args):
+                raise NotDefined(f"{quantity} has no measure on phase space")
             return self.phase_distance(name, *(str(law) for law in quantity.args))
         laws = [self._law(law) for law in quantity.args]
         if name == "ScoreRate":
@@ -381,6 +396,27 @@ class BallRoad(Road):
 
         return ou_flow_ball(self.single)
 
+    def phase_distance(self, name: str, p: str, r: str) -> flint.arb:
+        from simulators.distances import balls as b
+
+        pairs: list[Any] = []
+        for (cov_p, mean_p, n), (cov_r, mean_r, _) in self._paired_planes(p, r):
+            blocks = tuple(((xx, xv), (xv, vv)) for xx, xv, vv in (cov_p, cov_r))
+            pairs.append((*blocks, (mean_p[0] - mean_r[0], mean_p[1] - mean_r[1]), n))
+        if name == "KL":
+            return sum((b.kl_2x2_ball(*pair) for pair in pairs), start=flint.arb(0))
+        if name == "W2":
+            squared = sum((b.w2_squared_2x2_ball(*pair) for pair in pairs), start=flint.arb(0))
+            return squared.nonnegative_part().sqrt()
+        lanes = [b.pencil_ball(*pair) for pair in pairs]
+        return self.distance(name, *([lane for pair in lanes for lane in pair[side]] for side in (0, 1)))
+
+    def planes(self, law: str) -> Sequence[Plane]:
+        from simulators.laws.balls import ball_phase
+
+        found = ball_phase(self.single, law)
+        return list(zip(found.covariances, found.means, found.multiplicities, strict=True))
+
     def distance(self, name: str, p: Sequence[Lane], r: Sequence[Lane]) -> flint.arb:
         from simulators.distances import balls as b
 
@@ -445,6 +481,25 @@ class SecondRoad(Road):
         from simulators.laws.continuous_second import ou_flow_second
 
         return ou_flow_second(self.single)
+
+    def phase_distance(self, name: str, p: str, r: str) -> mp.mpf:
+        from simulators.distances import second as s
+
+        pairs = [
+            (cov_p, cov_r, mean_p - mean_r, n)
+            for (cov_p, mean_p, n), (cov_r, mean_r, _) in self._paired_planes(p, r)
+        ]
+        if name == "KL":
+            return mp.fsum(s.kl_2x2_second(*pair) for pair in pairs)
+        if name == "W2":
+            return mp.sqrt(mp.fsum(s.w2_squared_2x2_second(*pair) for pair in pairs))
+        lanes = [s.pencil_second(*pair) for pair in pairs]
+        return self.distance(name, *([lane for pair in lanes for lane in pair[side]] for side in (0, 1)))
+
+    def planes(self, law: str) -> Sequence[Plane]:
+        from simulators.laws.second import second_phase
+
+        return second_phase(self.single, law)
 
     def distance(self, name: str, p: Sequence[Lane], r: Sequence[Lane]) -> mp.mpf:
         from simulators.distances import second as s

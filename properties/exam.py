@@ -164,13 +164,16 @@ def _by_digits(claim: Claim, exam: Exam) -> Exam:
 
 
 def ratio_of(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
-    """lhs/rhs for "<=" and "==", rhs/lhs for ">="; infinite where only the larger side vanishes."""
+    """lhs/rhs for "<=" and "==", rhs/lhs for ">="; infinite where only the larger side vanishes.
+
+    Where the middles have no quotient, the certain end of it; 1 between two infinities.
+    """
     small, large = (rhs, lhs) if relation == ">=" else (lhs, rhs)
     with np.errstate(all="ignore"):
         if float(large.mid) == 0.0:
             return float("inf") if float(small.mid) > 0 else 1.0
-        value = float(small.mid / large.mid)
-    return value if np.isfinite(value) or np.isinf(float(small.mid)) else float("nan")
+        values = (float(small.mid / large.mid), float(small.lo / large.hi))
+    return next((value for value in values if not np.isnan(value)), 1.0)
 
 
 def second_opinion(claim: Claim, exam: Exam) -> bool:

@@ -13,17 +13,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from properties.assess import assess
+from properties.assess import Assessment, assess
 from properties.population import Population
 from properties.search import Rung, consistent
 from properties.space import Gene, Space
 
-__all__ = ["FLAT", "Growth", "growth_of", "slope"]
+__all__ = ["FLAT", "TIRING", "Growth", "endless", "growth_of", "slope", "tireless"]
 
 Array = NDArray[np.float64]
 
 FLAT = 1.03
 """A supremum that rises by less than this factor over the last rung of the ladder is flat."""
+
+TIRING = 0.7
+"""A supremum whose rise shrinks by this factor from rung to rung levels off: the rises to come sum to less
+than two and a half times the last one (a rise like 1/k from decade to decade shrinks by less).
+"""
+
+TIRED = 0.4
+"""The same from the first half of the rungs to the second; like 1/k it would be about one half."""
 
 REACH: dict[str, tuple[float, float]] = {
     "eigenvalues": (1e-12, 1e12),
@@ -33,11 +41,22 @@ REACH: dict[str, tuple[float, float]] = {
     "shift": (1e-9, 1e8),
     "linear": (1e-9, 1e3),
     "multiplicities": (1.0, 1e15),
-    "T": (1e-6, 300.0),
+    "T": (1e-9, 300.0),
     "N": (1.0, 2e4),
     "delta": (1e-14, 10.0),
 }
 """How far a ray goes, in the units of the column: well beyond the boxes of the search."""
+
+
+SYMBOLS = {"eigenvalues": "v", "multiplicities": "d", "T": "T", "N": "N", "delta": "delta"}
+"""The symbols whose stated ranges bind a column: a claim says nothing beyond them."""
+
+
+def _reach(space: Space, gene: Gene) -> tuple[float, float]:
+    """How far a ray along the gene may go."""
+    low, high = REACH.get(gene.column, (np.inf, 0.0))
+    least, most = space.claim.setup.ranges.get(SYMBOLS.get(gene.column, ""), (0.0, np.inf))
+    return max(low, least), min(high, most)
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,14 @@ class Growth:
     unbounded: bool = False
     settled: bool = True
 
+    @property
+    def to_come(self) -> float:
+        """The factor by which a supremum that levels off may still rise; 1 where it has stopped."""
+        if len(self.heights) < 2 or _flat(self.heights):
+            return 1.0
+        last = float(np.log(self.heights[-1] / self.heights[-2]))
+        return float(np.exp(last * TIRING / (1.0 - TIRING)))
+
     def describe(self) -> str:
         """The law in words."""
         low, high = self.interval
@@ -71,25 +98,94 @@ class Growth:
         }.get(self.law, "flat")
 
 
-def growth_of(space: Space, worst: Population, rungs: Sequence[Rung], *, polylog: bool) -> Growth:
-    """The growth law at the worst case.
+@dataclass
+class Summit:
+    """The largest ratio seen on the rays, which leave the box of the search, and the row that attains it."""
+
+    height: float = -np.inf
+    row: Population | None = None
+
+    def see(self, result: Assessment) -> None:
+        """Look at assessed rows."""
+        if len(result) and result.score.max() > self.height:
+            top = int(np.argmax(result.score))
+            self.height, self.row = float(result.score[top]), result.population.take([top])
+
+
+def growth_of(
+    space: Space, worst: Population, rungs: Sequence[Rung], *, polylog: bool
+) -> tuple[Growth, Summit]:
+    """The growth law at the worst case, and the largest ratio on the rays from there.
 
     polylog : whether growth like a power of the logarithm is allowed by the claim.
     """
-    tops = tuple(float(rung.height) for rung in rungs)
-    rays = [ray for gene in space.genes for ray in _rays(space, worst, gene, tops, polylog)]
+    tops, summit = tuple(float(rung.height) for rung in rungs), Summit()
+    rays = [ray for gene in space.genes for ray in _rays(space, worst, gene, tops, polylog, summit)]
+    joint = _outward(space, worst, tops, polylog, summit)
     if rays:
-        return max(rays, key=_extent)
-    joint = None if polylog else _jointly(space, rungs, tops)
-    return joint or Growth(tops, settled=_flat(tops) or _slowing(tops))
+        return max(rays, key=_extent), summit
+    joint = joint or (None if polylog else _jointly(space, rungs, tops))
+    near = summit.height <= 1.2 * max(tops, default=np.inf)  # far beyond the box it is hardly larger
+    return joint or Growth(tops, settled=near and (_flat(tops) or _slowing(tops))), summit
+
+
+def _outward(
+    space: Space, worst: Population, tops: tuple[float, ...], polylog: bool, summit: Summit
+) -> Growth | None:
+    """The growth beyond the box where the worst case lies on its edges, all of which move out together."""
+    edges = [edge for gene in space.genes for edge in _edge(space, worst, gene)]
+    if not edges:
+        return None
+    share = np.linspace(0.0, 1.0, 33)
+    population = worst.take(np.zeros(len(share), dtype=np.int64))
+    for gene, at, end in edges:
+        free = replace(gene, low=0.0, high=np.inf)
+        values = at * (end / at) ** share
+        signs = np.sign(free.get(population))
+        population = free.put(population, (np.rint(values) if gene.integer else values) * signs)
+    lead, _, end = max(edges, key=lambda edge: abs(np.log(edge[2] / edge[1])))
+    result = assess(space.claim, consistent(space, population))
+    summit.see(result)
+    x, y = np.abs(replace(lead, low=0.0, high=np.inf).get(result.population)), result.score
+    good = np.isfinite(y) & (y > 0)
+    if not good.any() or abs(np.log(x[good][-1] / end)) > 1.0:
+        return None
+    x, y = _rising(x[good], y[good])
+    names = ", ".join(f"{gene.name} -> {'oo' if far > near else '0'}" for gene, near, far in edges)
+    ray = names + (" together" if len(edges) > 1 else "")
+    if y[-1] <= max(tops, default=0.0):
+        return None
+    if _lasting(lead, x, y):
+        return _fitted(ray, lead.column, x, y, tops, polylog)
+    return _fitted(ray, lead.column, x, y, tops, polylog, law="log") if endless(x, y) else None
+
+
+def _edge(space: Space, worst: Population, gene: Gene) -> list[tuple[Gene, float, float]]:
+    """The gene, its value and the end of its reach, where the worst case has it on the edge of the box."""
+    value = float(np.abs(gene.get(worst)[0]))
+    low, high = _reach(space, gene)
+    if gene.column in space.parameters or value == 0.0:
+        return []
+    if gene.low / 2 < value <= 2 * gene.low and low < value and not gene.integer:
+        return [(gene, value, low)]
+    return [(gene, value, high)] if gene.high / 2 <= value < high and np.isfinite(gene.high) else []
+
+
+def tireless(heights: tuple[float, ...], share: float) -> bool:
+    """Whether each of the last three rungs raises the supremum by two and the last by that share of the most
+    in logarithms, or whether they rise ever faster, tenfold at last.
+    """
+    if len(heights) < 4 or not all(np.isfinite(h) and h > 0 for h in heights):
+        return False
+    gains = np.diff(np.log(np.array(heights)))[-3:]
+    steady = gains.min() >= np.log(2.0) and gains[-1] >= share * gains.max()
+    faster = gains[0] > 0.0 and bool(np.all(np.diff(gains) > 0)) and gains[-1] > np.log(10.0)
+    return bool(steady or faster)
 
 
 def _jointly(space: Space, rungs: Sequence[Rung], tops: tuple[float, ...]) -> Growth | None:
     """Growth from rung to rung that does not tire, where several parameters drive it together."""
-    if len(tops) < 4 or not all(np.isfinite(h) and h > 0 for h in tops):
-        return None
-    gains = np.diff(np.log(np.array(tops)))[-3:]
-    if gains.min() < np.log(2.0) or gains[-1] < 0.7 * gains.max():
+    if not tireless(tops, 0.7):
         return None
     names = [name for gene in space.genes if (name := _carried(gene, rungs))]
     decades = np.arange(1.0, len(tops) + 1.0)
@@ -119,11 +215,15 @@ def _flat(heights: tuple[float, ...]) -> bool:
 
 
 def _slowing(heights: tuple[float, ...]) -> bool:
-    """Whether the supremum rises ever less, and by less than a fifth in the last rung."""
-    if not all(np.isfinite(h) and h > 0 for h in heights):
+    """Whether the supremum rises ever less, so that what is still to come stays below the last rise: from the
+    last rung but one, or from the first half of the rungs to the second.
+    """
+    if len(heights) < 3 or not all(np.isfinite(h) and h > 0 for h in heights):
         return False
-    steps = np.diff(np.log(np.array(heights)))
-    return bool(steps[-1] <= np.log(1.2) and steps[-1] <= max(steps[:-1], default=np.inf))
+    rises = np.diff(np.log(np.array(heights)))
+    half = len(rises) // 2
+    tired = rises[-1] <= TIRING * rises[-2] or rises[-half:].sum() <= TIRED * rises[:half].sum()
+    return bool(rises[-1] <= np.log(1.2) and tired)
 
 
 def _extent(growth: Growth) -> float:
@@ -132,7 +232,7 @@ def _extent(growth: Growth) -> float:
 
 
 def _rays(
-    space: Space, worst: Population, gene: Gene, heights: tuple[float, ...], polylog: bool
+    space: Space, worst: Population, gene: Gene, heights: tuple[float, ...], polylog: bool, summit: Summit
 ) -> list[Growth]:
     """The growth along one gene towards infinity and towards zero, where there is one: a ray whose end stays
     below the supremum seen elsewhere says nothing.
@@ -140,18 +240,23 @@ def _rays(
     value = float(np.abs(gene.get(worst)[0]))
     if value == 0.0 or gene.column in space.parameters:
         return []
-    x, y = _ratios(space, worst, gene, value)
+    x, y = _ratios(space, worst, gene, value, summit)
     found = []
     for outward in (1,) if gene.integer else (1, -1):
         a, b = _rising(x[::outward], y[::outward])
-        if _reaches(gene, a, outward) and _lasting(gene, a, b) and b[-1] > max(heights, default=0.0):
-            found.append(_fitted(gene, a, b, outward, heights, polylog))
+        name = f"{gene.name} -> {'oo' if outward > 0 else '0'}"
+        if not _reaches(gene, a, outward) or b[-1] <= max(heights, default=0.0):
+            continue
+        if _lasting(gene, a, b):
+            found.append(_fitted(name, gene.column, a, b, heights, polylog))
+        elif endless(a, b, horizon=gene.column == "T" and outward > 0):
+            found.append(_fitted(name, gene.column, a, b, heights, polylog, law="log"))
     return found
 
 
-def _ratios(space: Space, worst: Population, gene: Gene, value: float) -> tuple[Array, Array]:
+def _ratios(space: Space, worst: Population, gene: Gene, value: float, summit: Summit) -> tuple[Array, Array]:
     """The ratio along the gene, far beyond the box of the search on both sides, sorted by the parameter."""
-    low, high = REACH.get(gene.column, (value, value))
+    low, high = _reach(space, gene)
     low, high = min(low, value), max(high, value)
     grid = np.unique(np.concatenate([np.geomspace(low, high, 49), [value]]))
     if gene.integer:
@@ -159,6 +264,7 @@ def _ratios(space: Space, worst: Population, gene: Gene, value: float) -> tuple[
     free = replace(gene, low=0.0, high=np.inf)
     many = worst.take(np.zeros(len(grid), dtype=np.int64))
     result = assess(space.claim, consistent(space, free.put(many, grid * np.sign(free.get(many)))))
+    summit.see(result)
     x, y = np.abs(free.get(result.population)), result.score
     x, first = np.unique(np.where(np.isfinite(y) & (y > 0), x, 0.0), return_index=True)
     return x[x > 0], y[first][x > 0]
@@ -188,29 +294,53 @@ def _lasting(gene: Gene, x: Array, y: Array) -> bool:
     return bool(slopes[-3:].mean() > 0.5 * slopes.max() or slopes[-3:].mean() > 0.25)
 
 
+def endless(x: Array, y: Array, *, horizon: bool = False) -> bool:
+    """Whether the ratio rises at least like a logarithm to the end: by no less a decade than before.
+
+    Asked: a rise by half over the last four decades or more (a decade and a half of the horizon T, whose
+    limits are reached exponentially fast), without falling increments. Those of x^-p towards a limit fall by
+    10^-p a decade.
+    """
+    decades = np.abs(np.log10(x / x[-1]))
+    enough = 1.5 if horizon else 4.0
+    tail = decades <= max(enough, 0.5 * float(decades[0]))
+    if decades[0] < enough or tail.sum() < 6 or y[-1] < 1.5 * y[tail][0]:
+        return False
+    rises = np.abs(np.diff(y[tail]) / np.diff(decades[tail]))
+    third = max(1, len(rises) // 3)
+    return bool(rises[-third:].mean() >= 0.9 * rises[:third].mean())
+
+
 def _fitted(
-    gene: Gene, x: Array, y: Array, outward: int, heights: tuple[float, ...], polylog: bool
+    ray: str, column: str, x: Array, y: Array, heights: tuple[float, ...], polylog: bool, law: str = "power"
 ) -> Growth:
-    name = f"{gene.name} -> {'oo' if outward > 0 else '0'}"
     half = slice(len(x) // 2, None)
-    exponent, error = slope(np.log(x[half]), np.log(y[half]))
-    law = "power"
-    if gene.column == "T" and abs(exponent) > 4.0:
-        exponent, error = slope(x[half], np.log(y[half]))
+    across, up = np.log(x[half]), np.log(y[half])
+    logs = np.log(np.abs(across) + 1.0)
+    exponent, error = slope(across, up)
+    if column == "T" and abs(exponent) > 4.0:
+        exponent, error = slope(x[half], up)
         law = "exponential"
-    elif abs(exponent) < 0.12 or (polylog and _bends(x, y)):
-        exponent, error = slope(np.log(np.abs(np.log(x[half])) + 1.0), np.log(y[half]))
+    elif law == "log" and _misfit(across, up) < (0.3 if polylog else 1.0) * _misfit(logs, up):
+        law = "power"
+    elif law == "log" or abs(exponent) < 0.12 or (polylog and _bends(x, y)):
+        exponent, error = slope(logs, up)
         law = "log"
     points = tuple(sorted((float(a), float(b)) for a, b in zip(x, y, strict=True)))
     unbounded = not (polylog and law == "log")
     interval = (exponent - 2 * error, exponent + 2 * error)
-    return Growth(heights, name, law, exponent, interval, points, unbounded, settled=not unbounded)
+    return Growth(heights, ray, law, exponent, interval, points, unbounded, settled=not unbounded)
 
 
 def _bends(x: Array, y: Array) -> bool:
     """Whether the local exponent falls towards the end of the ray, as that of a logarithm does."""
     slopes = np.abs(np.diff(np.log(y)) / np.diff(np.log(x)))
     return bool(slopes[-3:].mean() < 0.7 * slopes[:3].mean())
+
+
+def _misfit(x: Array, y: Array) -> float:
+    """What a line through the points leaves."""
+    return float(np.std(y - slope(x, y)[0] * x))
 
 
 def slope(x: Array, y: Array) -> tuple[float, float]:

@@ -30,7 +30,7 @@ FI, J, KL, M2, W2 = (QUANTITIES[name] for name in ("FI", "J", "KL", "M2", "W2"))
 _STATIONARY = ("lmc", "ulmc", "langevin")
 _DIVERGENCES = ("KL", "chi2", "TV", "W2", "Hellinger", "FI")
 _CONTINUOUS = ("reverse-sde", "pf-ode", "langevin", "ou-flow")
-_NO_PATH = ("none", "pf-ode", "pf-ei", "pf-heun", "dpum", "dpom", "ulmc", "ou-flow", "langevin")
+_NO_PATH = ("none", "pf-ode", "pf-ei", "pf-heun", "dpum", "dpom", "ou-flow", "langevin")
 _LAWS_OF = {
     "none": {"target", "q_T", "q_delta", "gamma", "start"},
     "ou-flow": {"target", "target_t", "start", "output", "gamma"},

@@ -1,14 +1,15 @@
 """Rates term by term: the exponent of each parameter that a term claims, beside that of the left side.
 
-Each term is looked at where it is alone: the discretisation with the exact score from q_T; a large score
-error from q_T; the initialisation with the exact score and many steps. One parameter at a time is moved over
-decades from an everyday case, and slopes are fitted on the exact values.
+Each term is looked at where it is alone: on the rays of `bounds.rays`; and on everyday Gaussian cases, the
+discretisation with the exact score from q_T, a large score error from q_T, the initialisation with the exact
+score and many steps. One parameter at a time is moved over decades; slopes are fitted on the exact values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from bounds.claim import Claim
 from bounds.quantity import Iterate
+from bounds.rays import Ray, rays_of
+from bounds.rays import x as moving
 from properties.assess import assess
 from properties.cases import Case
 from properties.evaluate import FLOATS, evaluate
@@ -24,10 +27,11 @@ from properties.measures import Measures
 from properties.population import Population
 from properties.search import consistent
 from properties.space import Gene, Space
+from properties.trials.models import ModelCase
 from simulators.score_errors import AffineError
 from simulators.targets import Gaussian
 
-__all__ = ["Rate", "rates_of"]
+__all__ = ["Rate", "rates_of", "rates_on_rays"]
 
 Array = NDArray[np.float64]
 
@@ -41,6 +45,7 @@ MOVES: dict[str, tuple[str, ...]] = {
 }
 COLUMNS = {"N": "N", "d": "multiplicities", "T": "T", "delta": "delta", "eps": "shift"}
 POINTS, FEWEST = 13, 6
+POINTS_OF_RAY = 10
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,61 @@ class Rate:
 
 
 def rates_of(space: Space) -> list[Rate]:
+    """The rates of the terms of a claim about Gaussian targets: on its rays, or on everyday cases."""
+    return rates_on_rays(space.claim) or _everyday_rates(space)
+
+
+# -- on rays -------------------------------------------------------------------------------------------------
+
+
+def rates_on_rays(claim: Claim) -> list[Rate]:
+    """The rates on the claim's rays.
+
+    Raises ValueError for a ray on which the claim has no values.
+    """
+    return [_on_ray(claim, ray) for ray in rays_of(claim.key)]
+
+
+def _on_ray(claim: Claim, ray: Ray) -> Rate:
+    places = np.geomspace(*ray.ends, POINTS_OF_RAY)
+    data = [ray.at(float(place)) for place in places]
+    wanted = (claim.lhs, claim.terms[ray.term], ray.against.subs(moving, sp.Integer(1)))
+    columns = _of_models(claim, data, wanted) if claim.setup.model else _of_cases(claim, data, wanted)
+    y, term = columns[0], columns[1]
+    along = columns[2] if ray.against != moving else np.array([_moved(ray, float(p)) for p in places])
+    if not (np.isfinite(columns).all() and (columns > 0).all()):
+        raise ValueError(f"ray of {claim.key} in {ray.parameter}: a value is not a positive number")
+    near = np.log(along[-FEWEST:])
+    seen, error = slope(near, np.log(y[-FEWEST:]))
+    claimed, _ = slope(near, np.log(term[-FEWEST:]))
+    ends = (float(along[0]), float(along[-1]))
+    return Rate(ray.term, ray.parameter, claimed, seen, (seen - 2 * error, seen + 2 * error), ends)
+
+
+def _moved(ray: Ray, place: float) -> float:
+    """What stands in the case for x: rounded where the case rounds it."""
+    return float(round(place)) if ray.parameter in ("N", "d") else place
+
+
+def _of_models(claim: Claim, data: list[dict[str, Any]], wanted: tuple[sp.Expr, ...]) -> Array:
+    roads = [ModelCase.from_dict({"model": claim.setup.model, **row}).floats() for row in data]
+    return np.array([[float(np.asarray(road.value(e).mid)) for road in roads] for e in wanted])
+
+
+def _of_cases(claim: Claim, data: list[dict[str, Any]], wanted: tuple[sp.Expr, ...]) -> Array:
+    own = {"clock": claim.setup.clock, "sampler": claim.setup.sampler}
+    cases = [Case.from_dict({**own, **row}) for row in data]
+    start = str(cases[0].start) if isinstance(cases[0].start, str) else "any"
+    names = [*claim.setup.ranges, *cases[0].parameters]
+    measures = Measures(claim, Population.of(cases, replace(claim.setup, start=start), names))
+    values = [np.broadcast_to(evaluate(e, measures, FLOATS).mid, (len(cases),)) for e in wanted]
+    return np.array(values, dtype=np.float64)
+
+
+# -- on everyday cases ---------------------------------------------------------------------------------------
+
+
+def _everyday_rates(space: Space) -> list[Rate]:
     """The rates of the terms of an upper bound for a sampler, on Gaussian targets; none for recursions."""
     claim = space.claim
     if claim.relation != "<=" or claim.setup.sampler == "none" or claim.setup.start == "any":

@@ -78,7 +78,7 @@ def claim_record(verdict: Verdict, file: str, falsehoods: Sequence[dict[str, Any
         },
         "worst": _exam(verdict.worst),
         "witnesses": [_witness(claim, witness) for witness in verdict.witnesses],
-        "terms": _terms(claim, verdict.worst),
+        "terms": _terms(verdict),
         "growth": _growth(verdict.growth),
         "rates": [
             {
@@ -218,7 +218,8 @@ def _short(value: float) -> str:
     return digits
 
 
-def _terms(claim: Claim, worst: Exam | None) -> list[dict[str, Any]]:
+def _terms(verdict: Verdict) -> list[dict[str, Any]]:
+    claim, worst = verdict.claim, verdict.worst
     rows = worst_terms(claim, worst.case) if worst is not None else []
     total = sum(0.5 * (lo + hi) for _, lo, hi in rows)
     return [
@@ -227,6 +228,7 @@ def _terms(claim: Claim, worst: Exam | None) -> list[dict[str, Any]]:
             "latex": latex(claim.terms[name], claim.setup.letters),
             "value": [_number(lo), _number(hi)],
             "share": _number(0.5 * (lo + hi) / total) if total and np.isfinite(total) else None,
+            "needed": _number(verdict.needed.get(name)),
         }
         for name, lo, hi in rows
     ]

@@ -86,6 +86,7 @@ class Found:
     levels: set[str] = field(default_factory=set)
     steps: int = 0
     mild: Population | None = None
+    pressed: dict[int, tuple[float, Population]] = field(default_factory=dict)
     sizes: Array = field(default_factory=lambda: np.empty(0))
 
     def note(self, result: Assessment, keep: int) -> None:
@@ -109,6 +110,10 @@ class Found:
         self._keep(result, keep)
         if self.claim.is_stated:
             self._remember_mild(result)
+        for term, pressures in enumerate(result.pressures):
+            top = int(np.argmax(pressures))
+            if pressures[top] > self.pressed.get(term, (-np.inf,))[0]:
+                self.pressed[term] = (float(pressures[top]), result.population.take([top]))
 
     def _remember_mild(self, result: Assessment) -> None:
         """Violations by numbers of ordinary size, which every road can follow."""
@@ -174,14 +179,23 @@ def sweep(space: Space, rng: np.random.Generator, effort: Effort, sharp: Sequenc
 
 
 def climb(space: Space, found: Found, rng: np.random.Generator, effort: Effort) -> Found:
-    """Push the best rows up: offspring change one to three genes by random factors, with steps that shrink
-    where nothing is gained.
+    """Push rows up: offspring change one to three genes by random factors, with steps that shrink where
+    nothing is gained.
+
+    The best rows climb by their score. For each term of a stated bound one more climbs by the pressure on
+    that term: where one term outweighs the others on both sides lhs/rhs is flat near one, and a term whose
+    constant is too small is seen by the pressure only.
     """
     if not len(found.best):
         return found
     parents = _spread_out(found, effort.parents)
-    scores = found.scores[parents]
-    population = found.best.take(parents)
+    population, scores = found.best.take(parents), found.scores[parents]
+    aims = [*[-1] * len(parents), *sorted(found.pressed)]
+    if found.pressed:
+        population = Population.concatenate(
+            [population, *(found.pressed[i][1] for i in sorted(found.pressed))]
+        )
+        scores = np.concatenate([scores, [found.pressed[i][0] for i in sorted(found.pressed)]])
     spread = np.full(len(population), 0.7)
     for _ in range(effort.generations):
         if not np.any(np.isfinite(scores)):
@@ -193,13 +207,14 @@ def climb(space: Space, found: Found, rng: np.random.Generator, effort: Effort) 
         owners = result.population.parameters["family"].astype(int) if len(result) else np.empty(0, dtype=int)
         clean = _untagged(result)
         found.note(clean, keep=max(16, 4 * effort.parents))
-        for parent in range(len(population)):
+        for parent, aim in enumerate(aims):
+            reached = clean.score if aim < 0 else clean.pressures[aim]
             rows = np.flatnonzero(owners == parent)
-            best = rows[np.argmax(clean.score[rows])] if len(rows) else -1
-            if best >= 0 and clean.score[best] > scores[parent] * (1 + 1e-9):
+            best = rows[np.argmax(reached[rows])] if len(rows) else -1
+            if best >= 0 and reached[best] > scores[parent] + 1e-9 * abs(scores[parent]):
                 population = _replaced(population, parent, clean.population, int(best))
-                gain = clean.score[best] / scores[parent] if scores[parent] > 0 else np.inf
-                scores[parent] = clean.score[best]
+                gain = reached[best] / scores[parent] if scores[parent] > 0 else np.inf
+                scores[parent] = reached[best]
                 spread[parent] = min(spread[parent] * (1.3 if gain > 1.05 else 1.0), 1.5)
             else:
                 spread[parent] = max(spread[parent] * 0.6, 1e-4)
@@ -315,7 +330,7 @@ def _tagged(population: Population, family: NDArray[np.int64]) -> Population:
 def _untagged(result: Assessment) -> Assessment:
     parameters = {name: values for name, values in result.population.parameters.items() if name != "family"}
     population = result.population.with_columns(parameters=parameters)
-    return Assessment(result.claim, result.lhs, result.rhs, population, result.tried, result.passed)
+    return replace(result, population=population)
 
 
 def _replaced(population: Population, parent: int, source: Population, row: int) -> Population:

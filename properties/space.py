@@ -19,7 +19,7 @@ from bounds.quantity import STEP, Iterate
 from properties.population import Population
 from simulators.score_errors import PROFILES
 
-__all__ = ["Gene", "Space", "draw", "space_of"]
+__all__ = ["STEPLESS", "Gene", "Space", "draw", "space_of"]
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ _SAMPLER_PARAMETERS: dict[str, tuple[str, ...]] = {
     "dpom": ("L", "h_corr"),
 }
 _STATIONARY = ("lmc", "ulmc")
-_STEPLESS = ("none", "reverse-sde", "pf-ode", "langevin", "ou-flow")
+STEPLESS = ("none", "reverse-sde", "pf-ode", "langevin", "ou-flow")
 _DEFAULT_RANGES: dict[str, tuple[float, float]] = {
     "t": (1e-3, 10.0),
     "s": (1e-3, 10.0),
@@ -231,7 +231,7 @@ def _genes(space: Space, predicates: set[str]) -> list[Gene]:
                 genes.append(Gene("linear", b, 0.0, 1e2, signed=True))
     if _horizon_varies(claim):
         genes.append(Gene("T", None, *space.limits["T"]))
-    if setup.sampler not in _STEPLESS:
+    if setup.sampler not in STEPLESS:
         genes.append(Gene("N", None, *space.limits["N"], integer=True))
     if space.early:
         genes.append(Gene("delta", None, *space.limits["delta"]))
@@ -294,7 +294,7 @@ def _decades(rng: np.random.Generator, low: float, high: float, size: int | tupl
 def _grids(space: Space, rng: np.random.Generator, groups: int) -> tuple[Array, Array, Array, Array]:
     setup, limits = space.claim.setup, space.limits
     N = np.clip(rng.choice(_STEPS, groups), *limits["N"])
-    N = np.ones(groups) if setup.sampler in _STEPLESS else np.rint(N)
+    N = np.ones(groups) if setup.sampler in STEPLESS else np.rint(N)
     T = _decades(rng, -1.5, 1.3, groups)
     if setup.sampler in _STATIONARY:
         T = N * _decades(rng, -3.0, 0.3, groups)

@@ -22,11 +22,12 @@ from properties.exam import Exam, examine, second_opinion
 from properties.growth import Growth, growth_of
 from properties.measures import untestable
 from properties.population import Population
-from properties.rates import Rate, rates_of
+from properties.rates import Rate, rates_of, rates_on_rays
 from properties.search import EFFORTS, Effort, Found, Rung, climb, ladder, sweep
 from properties.shrink import natural, rounded, simplified
-from properties.space import Space, space_of
+from properties.space import STEPLESS, Space, space_of
 from properties.trials.judging import PACES, TARGET_PACES, Finding, find_trials
+from properties.trials.mixtures import PHASE
 from properties.trials.models import ModelCase, ModelFamily
 from properties.trials.targets import MixtureFamily, beyond_gaussians
 from simulators.enclosure import weaker
@@ -83,6 +84,7 @@ class Verdict:
     not_tried: tuple[str, ...] = ()
     work: int = 0
     rates: tuple[Rate, ...] = ()
+    needed: dict[str, float] = field(default_factory=dict)
 
 
 def sharp_cases(claim: Claim) -> list[Any]:
@@ -151,7 +153,9 @@ def judge(
         )
         raise NoEffectiveCase(tightest, found.tried)
     verdict = _decide(claim, space, found, rungs, work, entropy, bits)
-    if verdict.word in ("holds", "bounded", "vacuous") and beyond_gaussians(claim):
+    if (verdict.word != "refuted" if claim.is_stated else verdict.word == "bounded") and beyond_gaussians(
+        claim
+    ):
         ceiling = verdict.used if verdict.used is not None else -np.inf
         finding = _looked_beyond(claim, others, seed, effort, briefly=briefly, ceiling=ceiling)
         verdict = _beyond(verdict, finding)
@@ -174,6 +178,7 @@ def _judge_model(claim: Claim, seed: int, effort: Effort | str, *, briefly: bool
         raise NoEffectiveCase(finding.reason, finding.found.tried)
     verdict = _from_finding(claim, finding)
     verdict.sharp = _sharp_ratios(claim, cases, BITS)
+    verdict.rates = () if briefly else tuple(rates_on_rays(claim))
     return verdict
 
 
@@ -202,8 +207,8 @@ def _looked_beyond(
     """What mixtures and atoms show; ``ceiling`` is a hidden constant that Gaussians have settled."""
     name = effort if isinstance(effort, str) else "deep" if effort.groups > 200 else "default"
     rng = np.random.default_rng([seed, int(claim.hash, 16), 3])
-    family = MixtureFamily.of(claim)
-    slow = any(expr.has(sp.Integral) for expr in claim.expressions)
+    family = MixtureFamily.of(claim, planes=name == "deep")
+    slow = claim.setup.sampler in PHASE or any(expr.has(sp.Integral) for expr in claim.expressions)
     pace = TARGET_PACES["quick" if slow and name == "default" else name]
     return find_trials(claim, family, rng=rng, pace=pace, sharp=sharp, briefly=briefly, ceiling=ceiling)
 
@@ -226,10 +231,11 @@ def _beyond(base: Verdict, finding: Finding) -> Verdict:
         other.tried, other.admissible, other.vacuous = base.tried, base.admissible, base.vacuous
         other.decided += base.decided
         return other
+    silent = base.word == "vacuous" or (base.word == "undecided" and not base.decided)
     base.decided += finding.decided
     base.undecided += finding.undecided
     base.evidence = weaker(base.evidence, finding.evidence)
-    if base.word == "vacuous" and found.vacuous < found.admissible:
+    if silent and finding.word == "holds":
         base.word, base.reason = "holds", finding.reason
     if not worse or finding.worst is None:
         return base
@@ -307,6 +313,7 @@ def _decide(
         not_tried=_not_tried(claim),
         work=found.steps + 40 * found.tried,
         evidence=weaker(*found.levels) if found.levels else "none",
+        needed={name: found.pressed[i][0] for i, name in enumerate(claim.terms) if i in found.pressed},
     )
     base.worst = _worst(claim, found, bits)
     if not claim.is_stated:
@@ -409,7 +416,7 @@ def _settle(base: Verdict, found: Found, work: Effort, bits: Sequence[int]) -> V
 
     Returns a verdict only if one of them violates the claim or stays open.
     """
-    slow = any(expr.has(sp.Integral) for expr in base.claim.expressions)  # no balls: digits by quadrature
+    slow = any(expr.has(sp.Integral) for expr in base.claim.expressions)  # rigorous quadrature
     closest = [found.best.case(i) for i in range(min(len(found.best), 2 if slow else work.exact))]
     loose = found.unsettled[: 2 if slow else 4 * work.exact]
     still_open = 0 if bits else len(loose) + found.touching
@@ -436,16 +443,23 @@ def _near_violation(base: Verdict, exam: Exam) -> Verdict:
 
 
 def _hidden(base: Verdict, space: Space, found: Found, rungs: list[Rung]) -> Verdict:
-    growth = growth_of(space, found.best.take([0]), rungs, polylog=base.claim.constant == "polylog")
+    growth, summit = growth_of(space, found.best.take([0]), rungs, polylog=base.claim.constant == "polylog")
+    if base.worst is not None and summit.row is not None and summit.height > 1.001 * base.worst.ratio:
+        exam = examine(base.claim, summit.row.case(0))
+        base.worst = exam if exam.outcome != "outside" and exam.ratio > base.worst.ratio else base.worst
     base.growth, base.lower = growth, base.worst.ratio if base.worst else None
     if base.worst is None or (not np.isfinite(found.ratio) and found.ratio < 0):
         base.reason = "no case could be decided"
-    elif base.worst.rhs.hi <= 0 < base.worst.lhs.lo:
+    elif base.worst.lhs.lo > 0 and np.isinf(base.worst.ratio):
+        vanishes = bool(np.isfinite(base.worst.lhs.lo))
+        ray = "the right side -> 0" if vanishes else "the left side -> oo"
         base.word, base.evidence = "diverges", base.worst.level
-        base.growth = replace(
-            growth, ray="the right side -> 0", law="infinite", unbounded=True, settled=False
+        base.growth = replace(growth, ray=ray, law="infinite", unbounded=True, settled=False)
+        base.reason = (
+            "the right side vanishes on an admissible case on which the left side does not"
+            if vanishes
+            else "the left side is infinite on an admissible case on which the right side is finite"
         )
-        base.reason = "the right side vanishes on an admissible case on which the left side does not"
     elif growth.unbounded:
         base.word, base.evidence = "diverges", base.worst.level
         base.reason = (
@@ -454,8 +468,9 @@ def _hidden(base: Verdict, space: Space, found: Found, rungs: list[Rung]) -> Ver
         )
     elif growth.settled:
         base.word = "bounded"
-        base.used = _rounded_up(MARGIN * base.worst.ratio)
-        seen = f"the supremum seen is {base.worst.ratio:.4g}, flat as the box is extended"
+        base.used = _rounded_up(max(MARGIN, growth.to_come) * base.worst.ratio)
+        manner = "flat" if growth.to_come < MARGIN else "levelling off"
+        seen = f"the supremum seen is {base.worst.ratio:.4g}, {manner} as the box is extended"
         base.reason = f"{seen}; C = {base.used:g} serves"
     else:
         tops = ", ".join(f"{rung.height:.3g}" for rung in rungs)
@@ -486,6 +501,9 @@ def _not_tried(claim: Claim) -> tuple[str, ...]:
         missing.append(OTHERS)
     if claim.score.kind == "estimated":
         missing.append(SHAPES)
+    if claim.setup.sampler not in STEPLESS:
+        most = space_of(claim).limits["N"][1]
+        missing.append(f"more than {most:g} steps")
     if claim.setup.grid == "any":
         missing.append("grids other than uniform and geometric")
     return tuple(missing)

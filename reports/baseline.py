@@ -1,12 +1,13 @@
 """A baseline of verdicts, constants and exponents, and what a later run changed against it.
 
 The baseline is a small JSON file (schema ``lesssim.baseline/1``), sorted by key, made to be committed and
-read in a review.
+read in a review. It remembers the brackets of constants that earlier saves held. Numbers that differ in their
+last digits only, as on another machine, are no change: saving again writes the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,15 +15,21 @@ from reports.record import Record, RecordError, Results, number, read_json
 from reports.vocabulary import EVIDENCE, VERDICTS
 from reports.wording import plural, sig
 
-__all__ = ["FORMAT", "Change", "diff", "headline", "load", "save"]
+__all__ = ["FORMAT", "Change", "bracket", "diff", "headline", "load", "save"]
 
 FORMAT = "lesssim.baseline/1"
 TOLERANCE = (
     1e-3  # relative: above what two machines differ by at an optimum, below what an edited bound shows
 )
+ROUNDING = 1e-9
+"""Relative difference below which two recorded numbers are the same number."""
+
+KEPT = 8
+"""Earlier brackets that are remembered of each claim."""
+
 KINDS = ("regression", "note", "improvement")
 SUPPORT = [*VERDICTS]  # strongest first
-ENTRY = ("claim_hash", "constant", "evidence", "growth", "met", "ratio", "statement", "verdict")
+ENTRY = ("claim_hash", "constant", "evidence", "growth", "history", "met", "ratio", "statement", "verdict")
 
 
 class Change(NamedTuple):
@@ -34,11 +41,55 @@ class Change(NamedTuple):
     why: str
 
 
-def save(results: Results) -> dict[str, Any]:
-    """The baseline of some results, as plain data."""
+def save(results: Results, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The baseline of some results, as plain data.
+
+    before : the baseline that it replaces, whose numbers stay where nothing changed, and whose brackets are
+        remembered for every claim that was not edited.
+    """
     environment = {name: results["environment"][name] for name in ("lesssim", "profile", "seed")}
-    claims = {claim["key"]: _entry(claim) for claim in results["claims"]}
+    old = before["claims"] if before is not None else {}
+    claims = {claim["key"]: _after(old.get(claim["key"]), _entry(claim)) for claim in results["claims"]}
     return {"schema": FORMAT, "environment": environment, "claims": claims}
+
+
+def bracket(entry: Mapping[str, Any]) -> list[float | str] | None:
+    """[largest constant that a case forces, constant that serves] of an entry, or None where either is
+    unknown.
+
+    A stated constant serves, and the worst ratio says what part of it is forced.
+    """
+    constant, ratio = entry["constant"], entry["ratio"]
+    if constant["kind"] != "stated":
+        ends = [constant["lower"], constant["used"]]
+    elif ratio is None or isinstance(ratio, str) or not 0 <= ratio <= 1:
+        return None
+    else:
+        ends = [ratio * constant["stated"], constant["stated"]]
+    return None if None in ends else ends
+
+
+def _after(old: Mapping[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
+    """The new entry with what the old one leaves to it."""
+    if old is None or old["claim_hash"] != new["claim_hash"]:
+        return new
+    if _alike({**old, "history": []}, new):
+        return dict(old)
+    past = bracket(old)
+    moved = past is not None and not _alike(past, bracket(new), TOLERANCE)
+    return {**new, "history": [*old["history"], *([past] if moved else [])][-KEPT:]}
+
+
+def _alike(one: Any, other: Any, tolerance: float = ROUNDING) -> bool:
+    """Whether two recorded values are the same but for the last digits of their numbers."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_alike(one[name], other[name], tolerance) for name in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(
+            _alike(a, b, tolerance) for a, b in zip(one, other, strict=True)
+        )
+    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (one, other))
+    return not _moved(one, other, tolerance) if numbers else bool(one == other)
 
 
 def _entry(claim: Record) -> dict[str, Any]:
@@ -48,6 +99,7 @@ def _entry(claim: Record) -> dict[str, Any]:
         "constant": claim["constant"],
         "evidence": claim["evidence"],
         "growth": {name: fitted[name] for name in ("ray", "law", "exponent", "interval")} if fitted else {},
+        "history": [],
         "met": claim["met"],
         "ratio": claim["worst"]["ratio"] if claim["worst"] else None,
         "statement": claim["statement"]["text"],
@@ -210,7 +262,7 @@ def _text(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference
 def _stated(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
     """The constant that an edited claim states."""
     before, after = old["constant"]["stated"], new["constant"]["stated"]
-    direction = _moved(before, after, 0.0)
+    direction = _moved(before, after, ROUNDING)
     if direction:
         what = f"constant stated {sig(before, 4)} -> {sig(after, 4)}"
         factor = sig(number(after) / number(before)) if number(before) else "∞"
@@ -223,15 +275,39 @@ def _stated(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differen
 
 
 def _used(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float) -> Iterator[Difference]:
-    """The constant used in place of a hidden one."""
-    direction = _moved(old["constant"]["used"], new["constant"]["used"], tolerance)
+    """The bracket of a hidden constant: what is used in its place, and what the cases force."""
+    before, after = old["constant"], new["constant"]
+    was, now = bracket(old), bracket(new)
+    past = f"; before: {', '.join(map(shown, old['history']))}" if old["history"] else ""
+    direction = _moved(before["used"], after["used"], tolerance)
     if direction:
-        what = f"constant used {sig(old['constant']['used'], 4)} -> {sig(new['constant']['used'], 4)}"
+        what = f"constant used {sig(before['used'], 4)} -> {sig(after['used'], 4)}"
         yield (
-            ("regression", what, "the bound needs a larger constant")
+            ("regression", what, f"the bound needs a larger constant{past}")
             if direction > 0
-            else ("improvement", what, "a smaller constant does")
+            else ("improvement", what, f"a smaller constant does{past}")
         )
+    if was and now and before["kind"] != "stated" and _moved(_width(was), _width(now), tolerance) > 0:
+        yield "note", f"bracket {shown(was)} -> {shown(now)}", f"it grew: less is known{past}"
+    served = _moved(before["used"], before["lower"], tolerance) <= 0
+    if before["kind"] != "stated" and served and _moved(before["used"], after["lower"], tolerance) > 0:
+        what = f"constant forced {sig(after['lower'], 4)}, used before {sig(before['used'], 4)}"
+        yield "regression", what, "a case needs more than the constant that was said to serve"
+
+
+def shown(ends: Sequence[float | str]) -> str:
+    """A bracket as text.
+
+    >>> shown([0.25, 0.28])
+    '[0.25, 0.28]'
+    """
+    return f"[{sig(ends[0], 4)}, {sig(ends[1], 4)}]"
+
+
+def _width(ends: Sequence[float | str]) -> float:
+    """The larger end of a bracket in units of the smaller one."""
+    low, high = map(number, ends)
+    return high / low if low > 0 else float("inf")
 
 
 def _exponent(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
@@ -247,11 +323,12 @@ def _exponent(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differ
         )
         return
     old_low, old_high, new_low, new_high = (number(end) for end in (*before["interval"], *after["interval"]))
-    if new_low > old_high or new_high < old_low:
+    faster = new_low > old_high and _moved(old_high, new_low, ROUNDING) > 0
+    if faster or (new_high < old_low and _moved(old_low, new_high, ROUNDING) < 0):
         what = f"exponent {sig(before['exponent'])} -> {sig(after['exponent'])} along {after['ray']}"
         yield (
             ("regression", what, "the ratio grows faster")
-            if new_low > old_high
+            if faster
             else ("improvement", what, "the ratio grows more slowly")
         )
 

@@ -109,6 +109,7 @@ def comparison_record(found: Comparison) -> dict[str, Any]:
         **_sides(found.pair),
         "verdict": found.verdict,
         "shown": found.shown,
+        "sampled": found.sampled,
         "ratio": [_plain(end) for end in found.ratio],
         "share_first_smaller": found.share,
         "tried": found.tried,
@@ -149,7 +150,8 @@ def _heading(pair: Pair) -> list[str]:
 def comparison_lines(found: Comparison) -> list[str]:
     """A comparison for the terminal: the verdict first, then where and why."""
     lines = [f"{click.style(found.verdict, bold=True)}: {MEANING[found.verdict]}", *_heading(found.pair)]
-    how = found.shown or f"on {found.tried} random parameters, {found.pair.clock} clock; not shown for all"
+    place = f"{found.tried} random parameters, {found.pair.clock} clock"
+    how = found.shown or (f"sampled on {place}; not shown for all" if found.sampled else f"on {place}")
     low, high = found.ratio
     span = sig(low, 4) if math.isclose(low, high) else f"between {sig(low)} and {sig(high)}"
     lines += [f"  why       {how}", f"  A/B       {span}; A is smaller on {100 * found.share:.0f}% of them"]
@@ -352,12 +354,20 @@ def _draw(figure: Any, drawn: Plane) -> None:
     axes = figure.add_subplot()
     norm = BoundaryNorm(np.arange(len(shown) + 1) - 0.5, len(shown))
     axes.pcolormesh(xs, ys, place[drawn.winner], cmap=ListedColormap(colours), norm=norm, rasterized=True)
+    lead = np.where(np.isfinite(drawn.lead) & (drawn.winner >= 0), drawn.lead, 1.0)
+    levels = [level for level in LEADS if lead.min() < level < lead.max()]
+    if levels:
+        lines = axes.contour(xs, ys, lead, levels=levels, colors="white", linewidths=0.9, linestyles=":")
+        axes.clabel(lines, fmt="x %g", fontsize=7)
     axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
     handles = [Patch(color=colour, label=drawn.keys[i]) for colour, i in zip(colours, shown, strict=True)]
     axes.legend(
         handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncol=2, frameon=False, fontsize=7
     )
 
+
+LEADS = (2, 10, 100)
+"""Factors below the next bound at which the picture has a contour."""
 
 _COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#999999", "#332288", "#88ccaa")
 """Distinguishable with any colour vision."""

@@ -19,8 +19,9 @@ from reports.wording import percent, quotient, sig
 if TYPE_CHECKING:
     from bounds.derivation import Derivation
     from properties.derive import Checked, Derived, Loss
+    from properties.plant import Planted
 
-__all__ = ["derivation_record", "derive", "lines_of"]
+__all__ = ["derivation_record", "derive", "lines_of", "planted_markdown", "planted_record"]
 
 
 @click.command(short_help="Check a derivation step by step.")
@@ -28,20 +29,34 @@ __all__ = ["derivation_record", "derive", "lines_of"]
 @click.option(
     "--profile",
     type=click.Choice(["quick", "default", "deep"]),
-    default="quick",
+    default="default",
     show_default=True,
-    help="How hard to look; quick looks at Gaussian targets only.",
+    help="How hard to look; quick looks at Gaussian targets only, the others at mixtures too.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed: same result.")
 @click.option("--first", is_flag=True, help="Stop at the first broken link.")
+@click.option("--plant", is_flag=True, help="Plant errors in every link in turn: is each named?")
+@click.option("--out", metavar="FILE", help="With --plant: also write the table there, as Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def derive(names: tuple[str, ...], profile: str, seed: int, *, first: bool, as_json: bool) -> None:
+def derive(
+    names: tuple[str, ...],
+    profile: str,
+    seed: int,
+    out: str | None,
+    *,
+    first: bool,
+    plant: bool,
+    as_json: bool,
+) -> None:
     """Check every link of a derivation: which step breaks first, and which wastes most.
 
-    A name is a file with derivations, the key of one of the catalogue's proofs, or a paper.
+    A name is a file with derivations, the key of one of the catalogue's proofs, a paper, or "all". With
+    --plant the check itself is tried: constants, exponents, signs, measures and end points are made wrong one
+    at a time, each shown to be false by plain formulas, and the link named must be the false one.
 
     \b
     lesssim derive chen-2023-sampling/explicit
+    lesssim derive initialisation/split --plant
     lesssim new --derivation my-proof && lesssim derive my-proof_derivation.py
 
     Exit codes: 0 every link holds, 1 a link is broken, 2 a derivation that cannot be read,
@@ -49,6 +64,9 @@ def derive(names: tuple[str, ...], profile: str, seed: int, *, first: bool, as_j
     """
     from properties.derive import derive as check
 
+    if plant:
+        finish(_plant([item for name in names for item in chosen(name)], seed, out, as_json=as_json))
+        return
     found: list[Derived] = []
     for file, derivation in [item for name in names for item in chosen(name)]:
         try:
@@ -77,7 +95,7 @@ def chosen(name: str) -> list[tuple[str, Derivation]]:
     from bounds.derivations import DERIVATIONS
 
     known = {derivation.key: derivation for derivation in DERIVATIONS}
-    found = [item for key, item in known.items() if name in (key, key.partition("/")[0])]
+    found = [item for key, item in known.items() if name in (key, key.partition("/")[0], "all")]
     if not found:
         what = f"a key of the catalogue's derivations, or a .py file{nearest(name, known)}"
         raise ClaimError("derivation", name, what, "command line")
@@ -114,7 +132,7 @@ def _link(link: Checked, loss: Loss | None, found: Derived, width: int) -> str:
     if loss is not None:
         typical, largest = (sig(math.exp(min(value, 700.0))) for value in (loss.typical, loss.largest))
         text += f"  x {typical:<7} up to x {largest:<8} {percent(share(loss, found.losses)):>4}"
-    return f"{text}  {link.lemma}" + ("; by algebra too" if link.symbolic else "")
+    return f"{text}  {link.lemma}" + (f"; also by {link.shown}" if link.shown else "")
 
 
 def _waste(found: Derived) -> list[str]:
@@ -166,9 +184,76 @@ def _link_record(link: Checked, loss: Loss | None) -> dict[str, Any]:
         "verdict": link.verdict.word,
         "reason": link.verdict.reason,
         "symbolic": link.symbolic,
+        "shown": link.shown,
         "ratio": None if worst is None or not math.isfinite(worst.ratio) else worst.ratio,
         "case": worst.case.to_dict() if worst is not None and link.broken else None,
         "slack": None
         if loss is None
         else {"typical": loss.typical, "largest": loss.largest, "at_tightest": loss.at_tightest},
     }
+
+
+# -- planted errors ------------------------------------------------------------------------------------------
+
+
+def _plant(derivations: list[tuple[str, Derivation]], seed: int, out: str | None, *, as_json: bool) -> int:
+    """Try every planting; 0 if each is named, else 1."""
+    from properties.plant import found_in, plantings
+    from reports.store import write
+
+    rows = []
+    for _, derivation in derivations:
+        for planting in plantings(derivation, seed=seed):
+            rows.append(planted_record(found_in(planting, seed=seed)))
+            if not as_json:
+                click.echo(_planted_line(rows[-1]))
+    if as_json:
+        click.echo(records.dump({"schema": "lesssim.plantings/1", "plantings": rows}), nl=False)
+    else:
+        click.echo(f"{sum(row['right'] for row in rows)} of {len(rows)} planted errors are named")
+    if out is not None:
+        write(out, planted_markdown(rows))
+    return 0 if all(row["right"] for row in rows) else 1
+
+
+def planted_record(row: Planted) -> dict[str, Any]:
+    """A tried planting as plain data."""
+    planting = row.planting
+    return {
+        "key": planting.derivation.key,
+        "place": planting.place,
+        "kind": planting.kind,
+        "change": planting.change,
+        "link": planting.link,
+        "margin": planting.margin if math.isfinite(planting.margin) else str(planting.margin),
+        "named": row.named,
+        "right": row.right,
+    }
+
+
+def _planted_line(row: dict[str, Any]) -> str:
+    said = f"names {row['named'] or 'no link'}" + ("" if row["right"] else f", and {row['link']} is false")
+    return f"  {'ok' if row['right'] else 'MISSED':<7} {row['key']}, {row['place']}: {row['change']}: {said}"
+
+
+def planted_markdown(rows: list[dict[str, Any]]) -> str:
+    """A line for each derivation, a line for each kind, and every planting that is not named."""
+    lines = [
+        "# Errors planted in the derivations",
+        "",
+        "Made by `lesssim derive all --plant --out reports/DERIVATIONS.md`. One expression of a true proof",
+        "is made wrong at a time; every planting counted here is false on a Gaussian by plain formulas that",
+        "the check does not use. *Named*: the first link that the check calls broken is the false one.",
+    ]
+    for title, name in (("derivation", "key"), ("kind", "kind")):
+        lines += ["", f"| {title} | positions | plantings | named |", "|---|---:|---:|---:|"]
+        for value in dict.fromkeys(row[name] for row in rows):
+            some = [row for row in rows if row[name] == value]
+            places = len({(row["key"], row["place"]) for row in some})
+            lines.append(f"| {value} | {places} | {len(some)} | {sum(row['right'] for row in some)} |")
+    right = sum(row["right"] for row in rows)
+    lines += ["", f"In all: {right} of {len(rows)} ({percent(right / len(rows)) if rows else '–'})."]
+    missed = [row for row in rows if not row["right"]]
+    lines += ["", "Not named:", ""] if missed else []
+    lines += [f"- {_planted_line(row).removeprefix('  MISSED  ')}" for row in missed]
+    return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bounds.summary_table import SUMMARY
-from reports import graph, plots, wording
+from reports import graph, mutation, plots, wording
 from reports.mathml import formula
 from reports.places import SHORT, where
 from reports.record import Record, Results, counts, falsehoods, number
@@ -56,6 +56,8 @@ def render(results: Results) -> str:
             graph=Markup(graph.picture(results)),
             proofs=graph.rows(results),
             summary=_summary(claims),
+            score=_score(claims),
+            exponents=_exponents(claims),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             style=Markup(style),
@@ -133,6 +135,26 @@ def _summary(claims: list[Record]) -> list[dict[str, Any]]:
     known = {claim["key"]: claim for claim in claims if claim["file"] == "catalogue"}
     rows = [{"row": row, "claims": [known[key] for key in row.claims if key in known]} for row in SUMMARY]
     return rows if any(row["claims"] for row in rows) else []
+
+
+def _score(claims: list[Record]) -> dict[str, Any] | None:
+    """The checker's own score, as committed, beside claims of the catalogue."""
+    stored = mutation.committed() if any(claim["file"] == "catalogue" for claim in claims) else None
+    if stored is None:
+        return None
+    return {
+        "sentence": mutation.sentence(stored),
+        "claims": len(stored["claims"]),
+        "settings": stored["settings"],
+        "totals": mutation.totals(stored),
+        "rows": mutation.by_operator(stored),
+        "columns": mutation.COLUMNS,
+    }
+
+
+def _exponents(claims: list[Record]) -> list[tuple[str, Record]]:
+    """Every measured exponent with the key of its claim."""
+    return [(claim["key"], rate) for claim in claims for rate in claim.get("rates", [])]
 
 
 def _statement(claim: Record) -> Markup:

@@ -98,6 +98,7 @@ def _claim(claim: Record) -> list[str]:
     facts = {
         "growth": wording.growth(claim),
         "rates": wording.rates(claim),
+        "needed of each term": wording.needed(claim),
         "evidence": f"{claim['evidence']}; {wording.cases(claim)}",
         "not tight": "; ".join(_missed(case) for case in claim["sharp"] if not case["met"]),
         "why": claim["reason"],

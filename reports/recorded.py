@@ -70,8 +70,11 @@ baseline_file = click.option(
 @click.argument("results_file", metavar="[RESULTS.json]", default=RESULTS)
 @baseline_file
 def baseline_save(results_file: str, file: str) -> None:
-    """Write the baseline of recorded results: sorted JSON, made to be reviewed and committed."""
-    from reports.baseline import save
+    """Write the baseline of recorded results: sorted JSON, made to be reviewed and committed.
+
+    Of a claim that was not edited, the brackets that FILE held before are remembered.
+    """
+    from reports.baseline import load, save
     from reports.store import write
     from reports.wording import plural
 
@@ -83,7 +86,8 @@ def baseline_save(results_file: str, file: str) -> None:
             plural(len(results["errors"]), "claim"),
             "a run in which every claim could be read",
         )
-    write(file, records.dump(save(results)))
+    before = load(file) if Path(file).is_file() else None
+    write(file, records.dump(save(results, before)))
     click.echo(f"saved {plural(len(results['claims']), 'claim')} to {file}")
 
 

@@ -44,6 +44,7 @@ def block(claim: Record, *, verbose: bool = False) -> str:
             else "",
             "growth": wording.growth(claim),
             "rates": wording.rates(claim),
+            "needed": wording.needed(claim),
             "where": where(claim["worst"] and claim["worst"]["case"]),
             "cases": wording.cases(claim),
             "why": claim["reason"],

@@ -9,8 +9,8 @@ from typing import Any
 from reports.record import Record, counts, falsehoods, number, wrong
 
 __all__ = [
-    "against", "cases", "constant", "enclosed", "expectation", "growth", "headline", "outcome", "percent",
-    "plural", "quotient", "rates", "ratio", "sig",
+    "against", "cases", "constant", "decimal", "enclosed", "expectation", "growth", "headline", "interval",
+    "needed", "outcome", "percent", "plural", "quotient", "rates", "ratio", "share", "sig",
 ]  # fmt: skip
 
 Pair = Sequence[float | str]
@@ -168,8 +168,48 @@ def rates(claim: Record) -> str:
     )
 
 
+def needed(claim: Record) -> str:
+    """How much of each term the left side was seen to need beyond the others, where there are several."""
+    terms = [term for term in claim["terms"] if term.get("needed") is not None]
+    shown = [f"{term['name']} {share(term['needed'])}" for term in terms if claim["verdict"] == "holds"]
+    return "; ".join(shown)
+
+
+def share(needed: float | str | None) -> str:
+    """The part of a term that is needed; a dash where that is nothing or unknown.
+
+    >>> share(0.98), share(-3.0), share(None)
+    ('0.98', '–', '–')
+    """
+    return "–" if needed is None or number(needed) <= 0 else quotient(needed)
+
+
 def _exponents(rates: Sequence[Mapping[str, Any]], which: str) -> str:
-    return " ".join(f"{rate['parameter']}^{number(rate[which]) + 0.0:.2f}" for rate in rates)
+    """Powers of the parameters; those seen with their intervals."""
+    return " ".join(
+        f"{rate['parameter']}^{decimal(rate[which])}"
+        + (f" {interval(rate)}" if which == "seen" and rate.get("interval") else "")
+        for rate in rates
+    )
+
+
+def decimal(exponent: float | str) -> str:
+    """An exponent to two decimals.
+
+    >>> decimal(-1.998)
+    '-2.00'
+    """
+    return f"{number(exponent) + 0.0:.2f}"
+
+
+def interval(rate: Mapping[str, Any]) -> str:
+    """The interval of a measured exponent, rounded outward to three decimals.
+
+    >>> interval({"interval": [-2.0004, -1.9996]})
+    '[-2.001, -1.999]'
+    """
+    low, high = (1000 * number(end) for end in rate["interval"])
+    return f"[{math.floor(low) / 1000 + 0.0:.3f}, {math.ceil(high) / 1000 + 0.0:.3f}]"
 
 
 def _bracket(pair: Pair) -> str:

@@ -21,7 +21,7 @@ from simulators.samplers.scheme import Composite, Kinetic
 from simulators.score_errors import AffineError, profile_weights
 from simulators.targets import Gaussian
 
-__all__ = ["Batch", "Corrector", "Setting", "SingleCase", "corrector_of"]
+__all__ = ["Batch", "Corrector", "Setting", "SingleCase", "check_options", "corrector_of"]
 
 Array = NDArray[np.float64]
 OPTIONS = ("gamma_friction", "L", "block", "corrector_step", "corrector_time", "t", "a")
@@ -52,7 +52,7 @@ class SingleCase:
         if self.sampler not in SAMPLERS:
             raise InputError("sampler", self.sampler, f"expected one of {', '.join(SAMPLERS)}")
         object.__setattr__(self, "options", dict(sorted((k, float(v)) for k, v in self.options.items())))
-        _check_options(self.sampler, self.options)
+        check_options(self.sampler, self.options)
         _check_start(self.start, self.target)
         _check_error(self.score_error, self.target, self.grid)
 
@@ -151,7 +151,7 @@ class Batch:
         if self.start not in STARTS:
             raise InputError("start", self.start, f"expected one of {', '.join(STARTS)}")
         for setting in self.settings:
-            _check_options(self.sampler, dict(setting.options))
+            check_options(self.sampler, dict(setting.options))
         _check_arrays(self)
 
     @property
@@ -264,7 +264,8 @@ def _padded(rows: Sequence[Sequence[float]], width: int, fill: float) -> Array:
     return table
 
 
-def _check_options(sampler: str, options: Mapping[str, float]) -> None:
+def check_options(sampler: str, options: Mapping[str, float]) -> None:
+    """Raises InputError for an option that does not exist or is out of its range, and for one missing."""
     for name, value in options.items():
         if name not in OPTIONS:
             raise InputError("options", name, f"expected names among {', '.join(OPTIONS)}")

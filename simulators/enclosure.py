@@ -89,12 +89,14 @@ class Enclosure:
 
     @classmethod
     def around(cls, mid: Any, error: Any, method: str = "", level: str = "deterministic") -> Enclosure:
-        """[mid - error, mid + error], rounded outward; an infinite ``mid`` stays itself."""
+        """[mid - error, mid + error], rounded outward; an infinite ``mid`` and an exact zero stay
+        themselves.
+        """
         centre, radius = np.asarray(mid, dtype=np.float64), np.asarray(error, dtype=np.float64)
         with np.errstate(invalid="ignore"):
             lo, hi = _down(centre - radius), _up(centre + radius)
-        infinite = np.isinf(centre)
-        return cls(np.where(infinite, centre, lo), np.where(infinite, centre, hi), method, level)
+        known = np.isinf(centre) | ((centre == 0) & (radius == 0))
+        return cls(np.where(known, centre, lo), np.where(known, centre, hi), method, level)
 
     @property
     def mid(self) -> Array:
@@ -135,11 +137,24 @@ class Enclosure:
             negative = (self.lo < 0) | (other.lo < 0)
             low = np.where(some, np.where(negative, -np.inf, 0.0), low)
             high = np.where(some, np.inf, high)
-        return self._with(_down(low), _up(high), other)
+        low, high = _down(low), _up(high)
+        null = (self._is_null | (other._is_null & (op is np.multiply))) & ~some
+        low = np.where((self.lo >= 0) & (other.lo >= 0), np.maximum(low, 0.0), low)
+        return self._with(np.where(null, 0.0, low), np.where(null, 0.0, high), other)
+
+    @property
+    def _is_null(self) -> NDArray[np.bool_]:
+        """Where it is exactly zero: then sums, products and quotients with it need no rounding."""
+        return np.asarray((self.lo == 0) & (self.hi == 0))
 
     def __add__(self, other: Any) -> Enclosure:
         right = _lift(other)
-        return self._with(_down(self.lo + right.lo), _up(self.hi + right.hi), right)
+        lo, hi = self.lo + right.lo, self.hi + right.hi
+        return self._with(
+            np.where((self.lo == 0) | (right.lo == 0), lo, _down(lo)),
+            np.where((self.hi == 0) | (right.hi == 0), hi, _up(hi)),
+            right,
+        )
 
     __radd__ = __add__
 
@@ -152,19 +167,46 @@ class Enclosure:
     def __rsub__(self, other: Any) -> Enclosure:
         return _lift(other) + (-self)
 
+    def _positive(
+        self, other: Enclosure, low: Array, high: Array, null: NDArray[np.bool_]
+    ) -> Enclosure | None:
+        """A product or quotient of nonnegative numbers, rounded outward; None where it has no value."""
+        if np.isnan(low).any() or np.isnan(high).any():  # 0 * inf and inf / inf
+            return None
+        return self._with(
+            np.where(null, 0.0, np.maximum(_down(low), 0.0)), np.where(null, 0.0, _up(high)), other
+        )
+
     def __mul__(self, other: Any) -> Enclosure:
-        return self._corners(_lift(other), np.multiply)
+        right = _lift(other)
+        if (self.lo >= 0).all() and (right.lo >= 0).all():  # the usual case, without four corners
+            with np.errstate(invalid="ignore", over="ignore"):
+                low, high = self.lo * right.lo, self.hi * right.hi
+            product = self._positive(right, low, high, self._is_null | right._is_null)
+            if product is not None:
+                return product
+        return self._corners(right, np.multiply)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Enclosure:
         right = _lift(other)
+        if (self.lo >= 0).all() and (right.lo > 0).all():
+            with np.errstate(invalid="ignore", over="ignore"):
+                low, high = self.lo / right.hi, self.hi / right.lo
+            ratio = self._positive(right, low, high, self._is_null)
+            if ratio is not None:
+                return ratio
         straddles = (right.lo <= 0) & (right.hi >= 0)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             quotient = self._corners(right, np.divide)
         lo = np.where(
             straddles,
-            np.where((self.lo >= 0) & (right.lo >= 0), _down(self.lo / _nonzero(right.hi)), -np.inf),
+            np.where(
+                (self.lo >= 0) & (right.lo >= 0),
+                np.maximum(_down(self.lo / _nonzero(right.hi)), 0.0),
+                -np.inf,
+            ),
             quotient.lo,
         )
         lo = np.where((right.lo == 0) & (right.hi == 0) & (self.lo > 0), np.inf, lo)  # an exact zero below
@@ -183,8 +225,10 @@ class Enclosure:
         base = self._with(np.maximum(self.lo, 0.0), self.hi)
         with np.errstate(divide="ignore"):
             ends = np.stack([base.lo**exponent, base.hi**exponent])
+        null = base._is_null & (exponent > 0)
         return self._with(
-            np.maximum(_down(ends.min(axis=0), LIBM_ULPS), 0.0), _up(ends.max(axis=0), LIBM_ULPS)
+            np.maximum(_down(ends.min(axis=0), LIBM_ULPS), 0.0),
+            np.where(null, 0.0, _up(ends.max(axis=0), LIBM_ULPS)),
         )
 
     def _integer_power(self, n: int) -> Enclosure:
@@ -195,12 +239,19 @@ class Enclosure:
         lo, hi = _down(ends.min(axis=0), LIBM_ULPS), _up(ends.max(axis=0), LIBM_ULPS)
         if n % 2 == 0:
             lo = np.where((self.lo <= 0) & (self.hi >= 0), 0.0, np.maximum(lo, 0.0))
-        return self._with(lo, hi)
+        lo = np.where(self.lo >= 0, np.maximum(lo, 0.0), lo)
+        null = self._is_null & (n > 0)
+        return self._with(np.where(null, 0.0, lo), np.where(null, 0.0, hi))
 
-    def _monotone(self, function: Callable[[Array], Array], *, floor: float = -np.inf) -> Enclosure:
+    def _monotone(
+        self, function: Callable[[Array], Array], *, floor: float = -np.inf, exact_at: float = 0.0
+    ) -> Enclosure:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             lo, hi = function(self.lo), function(self.hi)
-        return self._with(np.maximum(_down(lo, LIBM_ULPS), floor), _up(hi, LIBM_ULPS))
+        return self._with(
+            np.where(self.lo == exact_at, lo, np.maximum(_down(lo, LIBM_ULPS), floor)),
+            np.where(self.hi == exact_at, hi, _up(hi, LIBM_ULPS)),
+        )
 
     def exp(self) -> Enclosure:
         """The exponential of the enclosure."""
@@ -214,7 +265,7 @@ class Enclosure:
         """Natural logarithm; raises where the enclosure lies below zero."""
         if bool(np.any(self.hi < 0)):
             raise ValueError(f"argument={float(np.min(self.hi))!r}: expected > 0 under the logarithm")
-        return self._with(np.maximum(self.lo, 0.0), self.hi)._monotone(np.log)
+        return self._with(np.maximum(self.lo, 0.0), self.hi)._monotone(np.log, exact_at=1.0)
 
     def sqrt(self) -> Enclosure:
         """Square root; the part below zero is taken as rounding and cut at zero, all below zero raises."""

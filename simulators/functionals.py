@@ -1,8 +1,9 @@
 """Functionals of the forward laws of mixtures, atoms and products, at any number of times, as enclosures.
 
-A target is reduced to the line or to the radius, integrated there (`simulators.functionals_kernel`), and the
-Gaussian that was split off adds its closed form. The half-width is the quadrature's error estimate plus a
-bound on rounding; `simulators.functionals_balls` has the same numbers in ball arithmetic. Nats, unit clock.
+A target is reduced to lines, planes and radii, integrated there (`simulators.functionals_kernel`,
+`simulators.plane.functionals`), and the Gaussian that was split off adds its closed form. The half-width is
+the quadrature's error estimate plus a bound on rounding; `simulators.functionals_balls` has the same numbers
+in ball arithmetic. Nats, unit clock.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError
-from simulators.mixtures import Atoms, Components, Core, NotReducible, Reduction, Target, components
+from simulators.mixtures import Atoms, Components, Core, Reduction, Target, components
 from simulators.targets import Gaussian
 
 __all__ = [
@@ -80,7 +81,8 @@ def functionals(target: Target, t: ArrayLike) -> Functionals:
     """All functionals of q_t at the times t >= 0 (infinity is gamma).
 
     Singular laws (atoms at t = 0) have infinite energies and entropy -inf.
-    Raises NotReducible for targets that are not products of lines and radii, InputError for t < 0 or NaN.
+    Raises NotReducible for targets that are not products of lines, planes and radii, InputError for t < 0 or
+    NaN.
 
     >>> two = Atoms.two_point()
     >>> float(functionals(two, 0.3).fisher.mid) < float(functionals(two, 0.2).fisher.mid)
@@ -159,7 +161,10 @@ def core_functionals(core: Core, times: Array) -> dict[str, Enclosure]:
     """The functionals of one copy of a core at these times, by name, shape (T,)."""
     own = components(core.mixture)
     if core.kind == "plane":
-        raise NotReducible(f"{own.K} means in a plane: functionals are integrated on lines and radii only")
+        from simulators.plane.functionals import plane_functionals
+        from simulators.plane.mixture import plane_mixture
+
+        return plane_functionals(plane_mixture(core.mixture), times)
     radial = own.d if core.kind == "radial" else 0
     decay, noise = np.exp(-times), -np.expm1(-2 * times)
     singular = (noise == 0) & bool(np.any(own.variances == 0))
@@ -200,7 +205,7 @@ def _integrals(radial: int, weights: Array, means: Array, variances: Array, cloc
 
     out = np.empty((len(clock), 3, len(QUANTITIES)))
     centred = np.zeros_like(means) if radial else np.ascontiguousarray(means)
-    constant = _chi_at_root(radial) if radial else 0.0
+    constant = chi_at_root(radial) if radial else 0.0
     integrate(
         radial, constant, np.log(weights), centred, np.ascontiguousarray(variances), clock, TOLERANCE, out
     )
@@ -271,7 +276,7 @@ def check_mass(mass: Array, error: Array) -> None:
 
 
 @lru_cache(maxsize=64)
-def _chi_at_root(d: int) -> float:
+def chi_at_root(d: int) -> float:
     """Log density of |Z|, Z ~ N(0, I_d), at sqrt d; tends to -(log pi)/2."""
     if d < STIRLING:
         return (1 - d / 2) * log(2) - lgamma(d / 2) + (d - 1) / 2 * log(d) - d / 2

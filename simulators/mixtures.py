@@ -107,7 +107,12 @@ class GaussianMixture:
 
     def reduce(self) -> Reduction:
         """The same law as low-dimensional factors times an exact Gaussian; raises NotReducible."""
-        return _reduced(components(self))
+        try:
+            return _reduced(components(self))
+        except NotReducible:
+            if self.dimension != 2:
+                raise
+            return Reduction((Core(self, "plane"),), None, f"{len(self.weights)} components on a plane")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and floats; JSON keeps every bit."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.checks import finite_numbers
 from simulators.errors import InputError
 
 __all__ = ["AVERAGES", "PROFILES", "AffineError", "profile_weights"]
@@ -44,7 +44,7 @@ class AffineError:
 
     def __post_init__(self) -> None:
         for name in ("shift", "linear"):
-            object.__setattr__(self, name, _finite(name, getattr(self, name)))
+            object.__setattr__(self, name, finite_numbers(name, getattr(self, name)))
         if len(self.shift) != len(self.linear):
             raise InputError(
                 "linear", self.linear, f"expected {len(self.shift)} entries, as many as shift has"
@@ -55,7 +55,7 @@ class AffineError:
                     "profile", self.profile, f"expected one of {', '.join(PROFILES)} or a tuple of weights"
                 )
             return
-        weights = _finite("profile", self.profile)
+        weights = finite_numbers("profile", self.profile)
         for weight in weights:
             if weight < 0:
                 raise InputError("profile", weight, "expected weights >= 0")
@@ -86,11 +86,3 @@ def profile_weights(profile: str | tuple[float, ...], N: int) -> NDArray[np.floa
     weights = np.zeros(N)
     weights[-1 if profile == "late" else 0] = 1.0
     return weights
-
-
-def _finite(name: str, values: Any) -> tuple[float, ...]:
-    numbers = tuple(float(v) for v in values)
-    for value in numbers:
-        if not isfinite(value):
-            raise InputError(name, value, "expected finite numbers")
-    return numbers

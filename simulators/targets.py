@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
+from simulators.checks import finite_numbers, whole
 from simulators.errors import InputError
 
 __all__ = ["Gaussian"]
@@ -29,11 +29,12 @@ class Gaussian:
     means: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "eigenvalues", _floats("eigenvalues", self.eigenvalues))
-        object.__setattr__(self, "means", _floats("means", self.means))
-        object.__setattr__(
-            self, "multiplicities", tuple(_count("multiplicities", n) for n in self.multiplicities)
-        )
+        object.__setattr__(self, "eigenvalues", finite_numbers("eigenvalues", self.eigenvalues))
+        object.__setattr__(self, "means", finite_numbers("means", self.means))
+        counts = self.multiplicities
+        if isinstance(counts, str) or not isinstance(counts, Iterable):
+            raise InputError("multiplicities", counts, "expected integers >= 1, such as (1, 3)")
+        object.__setattr__(self, "multiplicities", tuple(whole("multiplicities", n) for n in counts))
         if not self.eigenvalues:
             raise InputError("eigenvalues", self.eigenvalues, "expected at least one eigenspace")
         for name in ("multiplicities", "means"):
@@ -74,17 +75,3 @@ class Gaussian:
     def from_dict(cls, data: Mapping[str, Any]) -> Gaussian:
         """The inverse of `to_dict`."""
         return cls(tuple(data["eigenvalues"]), tuple(data["multiplicities"]), tuple(data["means"]))
-
-
-def _floats(name: str, values: Iterable[Any]) -> tuple[float, ...]:
-    numbers = tuple(float(v) for v in values)
-    for value in numbers:
-        if not isfinite(value):
-            raise InputError(name, value, "expected finite numbers")
-    return numbers
-
-
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or int(value) != value or value < 1:
-        raise InputError(name, value, "expected an integer >= 1")
-    return int(value)

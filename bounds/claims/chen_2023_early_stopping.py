@@ -15,7 +15,9 @@ Synchronous coupling of X_0 and e^{-t} X_0 + sqrt(1 - e^{-2t}) Z:
     W2(q_t, q)^2  <=  (1 - e^{-t})^2 E|x|^2 + d (1 - e^{-2t}),
 
 with equality for a Dirac. With 1 - e^{-t} <= t the choice of t gives W2^2 <= eps^4/d + 2 eps^2 <= 3 eps^2,
-if eps <= sqrt d: without that the drift t R counts. E|x|^2 <= R^2 may stand for R^2.
+if eps <= sqrt d: without that the drift t R counts. E|x|^2 <= R^2 may stand for R^2. The same coupling bounds
+W1, and with it the bounded Lipschitz distance of Corollary 5, by t E|x| + sqrt(2 t d). On the line W1 is the
+area between the distribution functions, which has a closed form for two atoms.
 
 Hessian of the score of bounded data: |Hess log q_t| <= max(1/s2, e^{-2t} R^2/s2^2 - 1/s2), s2 = 1 -
 e^{-2t}; it is checked with the score identities, where +-R is its equality case.
@@ -35,7 +37,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Eq, Max, exp, sqrt
+from sympy import Abs, Eq, Max, Rational, exp, sqrt
 
 from bounds.claim import Claim, Sharp, Source
 from bounds.notation import symbols
@@ -55,6 +57,7 @@ SOURCE = Source(
     "quoted",
 )
 d, T, h, t, L, M2, KL0, J0, R, eps, tol = symbols("d T h t L M2 KL0 J0 R eps tol")
+lag, w, m1, m2, stopped_w1 = symbols("lag w m1 m2 stopped_w1")
 FORWARD = Setup(clock="unit")
 ATOMS = Setup(clock="unit", target="finite-support")
 TOLERANCE = Setup(clock="unit", parameters={"tol": (1e-3, 1e3)})
@@ -78,6 +81,24 @@ distance_atoms = Claim(
     lhs=W2(q(t), "target") ** 2,
     terms=dict(coupling),
     setup=ATOMS,
+)
+transport = Claim(
+    key="chen-2023-sampling/early-stopping-w1",
+    title="W1 of the early-stopped law of two atoms",
+    lhs=stopped_w1**2,
+    terms={
+        "drift": (1 - exp(-lag)) ** 2 * (w * m1**2 + (1 - w) * m2**2),
+        "noise": 1 - exp(-2 * lag),
+    },
+    setup=Setup(clock="unit", model="stopped-atoms"),
+    sharp=(Sharp("late Dirac", {"parameters": {"lag": 2, "w": 0.5, "m1": 3, "m2": 3}}, 0.87),),
+)
+transport_small = Claim(
+    key="chen-2023-sampling/early-stopping-w1-root",
+    title="W1 of the early-stopped law is of the order of the root of the time",
+    lhs=stopped_w1,
+    terms={"noise": sqrt(2 * lag), "drift": lag * (w * Abs(m1) + (1 - w) * Abs(m2))},
+    setup=Setup(clock="unit", model="stopped-atoms"),
 )
 choice = Claim(
     key="chen-2023-sampling/stopping-time",
@@ -123,11 +144,15 @@ kinetic = Claim(
     "inequality the left side is above the TV of the theorem.",
 )
 
-CLAIMS: tuple[Claim, ...] = (distance, distance_atoms, choice, steps, kinetic)
+CLAIMS: tuple[Claim, ...] = (distance, distance_atoms, transport, transport_small, choice, steps, kinetic)
 
 FALSEHOODS: tuple[Claim, ...] = (
     distance.but("half-clock", terms={"noise": d * (1 - exp(-t))}),
     distance_atoms.but("without-drift", terms={"drift": None}),
+    transport.but("half", constant=Rational(1, 2)),
+    transport.but("without-drift", terms={"drift": None}),
+    transport_small.but("half-clock", terms={"noise": sqrt(lag), "drift": None}),
+    transport_small.but("linear-in-time", terms={"noise": 2 * lag}),
     choice.but("any-tolerance", assuming=choice.assuming[:1]),
     distance.but("without-drift", terms={"drift": None}),
     steps.but(

@@ -276,6 +276,20 @@ frozen_lower = Claim(
     setup=EI,
     note="The bound d h T of Theorem 7 does not carry over from the kinetic sampler: it fails for every h.",
 )
+frozen_printed = Claim(
+    key="chen-2023-sampling/theorem-7-for-ddpm",
+    title="The kinetic lower bound read for the frozen score",
+    lhs=PathKL("target", "output"),
+    relation=">=",
+    terms={"discretisation": d * h * T},
+    assuming=("standard", h <= Rational(1, 10)),
+    setup=EI,
+    source=replace(SOURCE, locator="Theorem 7"),
+    standing="literal",
+    expect="refuted",
+    note="Theorem 7 is about the kinetic sampler; for the frozen score the path KL is d h T (1 - h/3 + ...), "
+    "below d h T for every h.",
+)
 euler_on_gamma = Claim(
     key="chen-2023-sampling/euler-on-gamma",
     title="Path KL of Euler-Maruyama on gamma",
@@ -314,6 +328,7 @@ CLAIMS: tuple[Claim, ...] = (
     kinetic_on_gamma,
     frozen_on_gamma,
     frozen_lower,
+    frozen_printed,
     euler_on_gamma,
     relative_on_gamma,
 )

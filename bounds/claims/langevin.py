@@ -23,6 +23,8 @@ Dalalyan & Karagulyan (2019), Theorem 1. The same in W2, first for h <= 2/(alpha
     W2(rho_N, nu)  <=  (1 - alpha h)^N W2(rho_0, nu)  +  1.65 (L/alpha) sqrt(h d),
     W2(rho_N, nu)  <=  (L h - 1)^N W2(rho_0, nu)  +  1.65 (L h/(2 - L h)) sqrt(h d).
 
+A gradient that is off by eps adds eps/alpha to the first (Theorem 4), which a constant shift attains.
+
 Durmus, Majewski & Miasojedow (2019). The same, h <= 1/L:
 
     W2(rho_N, nu)^2  <=  (1 - alpha h)^N W2(rho_0, nu)^2  +  2 L h d/alpha.
@@ -31,11 +33,23 @@ Dalalyan & Riou-Durand (2020), Theorem 2. Kinetic Langevin Monte Carlo with fric
 h <= alpha/(4 f L), velocities from N(0, I):
 
     W2(rho_N, nu)  <=  sqrt2 (1 - 0.75 alpha h/f)^N W2(rho_0, nu)  +  (L h/alpha) sqrt(2 d).
+
+Cheng, Chatterji, Bartlett & Jordan (2018), Theorem 1, friction 2 sqrt L. With k = L/alpha and
+S^2 = d/alpha + D^2, D the distance of the start from the mode, steps sqrt L h = tol/(104 k S) reach W2 <= tol
+after
+
+    N  >=  (208 k^2 S/tol) log(24 S/tol).
+
+As recalled the count is (52 k^2 S/tol) log(24 S^2/tol): a time k/2 times the logarithm, too short for the
+rate 1/(2 k) of the proof, and on N(m, I/L) the mean alone is then farther off than tol. The length in the
+logarithm is taken to the first power, which its unit asks for. Tried with k = 1 and W2(rho_0, nu) for D.
 """
 
 from __future__ import annotations
 
-from sympy import Abs, Rational, exp, sqrt
+from dataclasses import replace
+
+from sympy import Abs, Eq, Rational, exp, log, sqrt
 
 from bounds.claim import Claim, Sharp, Source
 from bounds.notation import symbols
@@ -88,8 +102,18 @@ KINETIC = Source(
     venue="Bernoulli 26(3)",
     provenance="recalled",
 )
-SOURCES = (YANG, VEMPALA, DALALYAN, DURMUS, KINETIC)
-L, N, alpha, d, eps, friction, h, t = symbols("L N alpha d eps friction h t")
+CHENG = Source(
+    "Xiang Cheng, Niladri Chatterji, Peter Bartlett, Michael Jordan",
+    2018,
+    "Underdamped Langevin MCMC: a non-asymptotic analysis",
+    "Theorem 1",
+    arxiv="1707.03663",
+    venue="COLT 2018",
+    provenance="recalled",
+)
+SOURCES = (YANG, VEMPALA, DALALYAN, DURMUS, KINETIC, CHENG)
+L, N, T, alpha, d, eps, friction, h, t = symbols("L N T alpha d eps friction h t")
+v, tol = symbols("v tol")
 
 EXACT = Setup(clock="unit", sampler="langevin", start="any")
 INEXACT = Setup(clock="unit", sampler="langevin", start="any", score="estimated:output-sup")
@@ -163,6 +187,18 @@ lmc_w2 = Claim(
     note=RECALLED,
 )
 
+lmc_gradient = Claim(
+    key="langevin/lmc-inaccurate-gradient",
+    title="Langevin Monte Carlo in W2 with an inaccurate gradient",
+    lhs=W2_END,
+    terms={**lmc_w2.terms, "score": eps / alpha},
+    assuming=("h*(alpha + L) <= 2", "shift-error"),
+    setup=Setup(clock="unit", sampler="lmc", start="any", score="estimated:sup"),
+    source=replace(DALALYAN, locator="Theorem 4"),
+    standing="literal",
+    note=RECALLED + " The bias is the deterministic one, a shift of the gradient.",
+)
+
 lmc_w2_large = Claim(
     key="langevin/lmc-w2-large-steps",
     title="Langevin Monte Carlo in W2, large steps",
@@ -205,7 +241,33 @@ kinetic = Claim(
     note=RECALLED,
 )
 
-CLAIMS: tuple[Claim, ...] = (exact, inexact, inexact_sharp, lmc_kl, lmc_w2, lmc_w2_large, lmc_convex, kinetic)
+_length = sqrt(d * v + W2_START**2)
+_plan = (Eq(friction, 2 / sqrt(v)), Eq(T, N * tol * sqrt(v) / (104 * _length)), "isotropic")
+kinetic_steps = Claim(
+    key="langevin/klmc-steps",
+    title="Steps of kinetic Langevin Monte Carlo for an accuracy in W2",
+    lhs=W2_END,
+    terms={"accuracy": tol},
+    assuming=(*_plan, 208 * _length / tol * log(24 * _length / tol) <= N),
+    setup=replace(KLMC, parameters={"v": (0.01, 10), "tol": (0.1, 1), "N": (1, 3000)}),
+    source=CHENG,
+    standing="corrected",
+    note="Recalled with 52 and the squared length in the logarithm, unconfirmed, which fails already for the "
+    "mean of a Gaussian. Velocities start from N(0, I) here, at rest there.",
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    exact,
+    inexact,
+    inexact_sharp,
+    lmc_kl,
+    lmc_w2,
+    lmc_gradient,
+    lmc_w2_large,
+    lmc_convex,
+    kinetic,
+    kinetic_steps,
+)
 
 FALSEHOODS: tuple[Claim, ...] = (
     exact.but(
@@ -216,9 +278,11 @@ FALSEHOODS: tuple[Claim, ...] = (
     lmc_kl.but("no-bias", terms={"discretisation": None}),
     lmc_kl.but("faster", terms={"initialisation": exp(-3 * alpha * h * N) * KL_START}),
     lmc_w2.but("faster", terms={"initialisation": (1 - alpha * h) ** (2 * N) * W2_START}),
+    lmc_gradient.but("half-score", terms={"score": eps / (2 * alpha)}),
     lmc_w2_large.but("small-step-rate", terms={"initialisation": Abs(1 - alpha * h) ** N * W2_START}),
     lmc_convex.but("small-bias", terms={"discretisation": L * h * d / (10 * alpha)}),
     kinetic.but(
         "faster", terms={"initialisation": sqrt(2) * (1 - 3 * alpha * h / (2 * friction)) ** N * W2_START}
     ),
+    kinetic_steps.but("as-recalled", assuming=(*_plan, 52 * _length / tol * log(24 * _length**2 / tol) <= N)),
 )

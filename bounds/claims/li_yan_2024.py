@@ -42,7 +42,7 @@ SOURCE = Source(
     "Theorem 1",
     "2409.18959",
     "",
-    "ICLR 2025",
+    "ICLR 2025; JMLR 26(292), 2025",
     "quoted",
 )
 SECOND = replace(SOURCE, locator="Theorem 2")

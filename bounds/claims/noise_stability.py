@@ -8,8 +8,14 @@ For the posterior mean f(y) = E[mu | y] of a prior in the ball of radius R and n
 
     L f(y)  =  (kappa_3 - kappa_2 y)/sigma^4,          |L f(y)|  <=  (2 R^3 + R^2 |y|)/sigma^4
 
-(|mu - f| <= 2R and E|mu - f|^2 <= R^2), and the slides' lemma for m = 1, R >= 1, gives ||L f|| = O(R^3 (1 +
-1/R)) in L2 of the noisy law P0, which is not G: the two do not chain without a change of measure. That costs
+(|mu - f| <= 2R and E|mu - f|^2 <= R^2). Every derivative raises the order of the cumulant, f^(j) =
+kappa_{j+1}/sigma^{2j}, which gives the powers of L; the slides write L^m f as a sum over replicas of mu whose
+coefficients add up to at most 30^m m!^2, so that
+
+    |L^m f(y)|  <=  30^m m!^2 R sigma^{-2m} max(1, R^2/sigma^2, R |y|/sigma^2)^m.
+
+In L2 of the noisy law P0 and for R >= 1 their lemma gives ||L^m f|| = R O(m^2 R^2 (1 + m/R))^m. That law is
+not G: the two do not chain without a change of measure, which costs
 
     E h_k(X)^2 = L_k(-mu^2)  <=  I_0(2 |mu| sqrt k)  <=  e^{2 |mu| sqrt k},      X ~ N(mu, 1).
 
@@ -27,7 +33,7 @@ samples n^{polylog(n, k, 1/eps)}. No simulation decides a polynomial running tim
 
 from __future__ import annotations
 
-from sympy import Abs, Min, Rational, exp, log, sqrt
+from sympy import Abs, Max, Min, Rational, exp, log, sqrt
 
 from bounds.claim import Claim, Sharp, Source
 from bounds.claims.score_identities import slides
@@ -47,12 +53,13 @@ SOURCE = Source(
     provenance="printed",
 )
 
-POLYNOMIAL, TANH, POSTERIOR, MOMENT, WARM = (
+POLYNOMIAL, TANH, POSTERIOR, POWERS, MOMENT, WARM = (
     Setup(clock="unit", model=name)
     for name in (
         "hermite-polynomial",
         "hermite-tanh",
         "posterior-generator",
+        "posterior-powers",
         "hermite-moment",
         "warm-start",
     )
@@ -67,6 +74,9 @@ poly_tail, poly_generator, tanh_tail, tanh_generator = symbols(
 )
 generator_value, generator_norm, post_var, post_third = symbols(
     "generator_value generator_norm post_var post_third"
+)
+power_value, power_norm, post_fourth, post_fifth, post_sixth, post_seventh = symbols(
+    "power_value power_norm post_fourth post_fifth post_sixth post_seventh"
 )
 hermite_second, laguerre, bessel, warm_gap, posterior_miss = symbols(
     "hermite_second laguerre bessel warm_gap posterior_miss"
@@ -84,6 +94,7 @@ PAIRS = ((0, 1, m1 - m2), (0, 2, m1 - m3), (1, 2, m2 - m3))
 BHATTACHARYYA = sum(
     2 * sqrt(ALPHA[i] * ALPHA[j]) * Abs(gap) * exp(-(gap**2) / (8 * sigma**2)) for i, j, gap in PAIRS
 )
+FACTORIAL = 1 + (reps - 1) + 3 * (reps - 1) * (reps - 2) / 2  # m! for m = 1, 2, 3
 
 polynomial = Claim(
     key="noise-stability/low-degree",
@@ -134,6 +145,68 @@ generator_rate = Claim(
     source=slides("page 37"),
     standing="literal",
     note="The lemma at m = 1, in L2 of the noisy law P0, not of the Gaussian of the first theorem.",
+)
+
+twice = Claim(
+    key="noise-stability/generator-twice",
+    title="The generator applied twice to a posterior mean, by cumulants",
+    lhs=power_value,
+    terms={
+        "fifth cumulant": post_fifth / sigma**8,
+        "fourth cumulant": -2 * x * post_fourth / sigma**8,
+        "third cumulant": (x**2 - 2 * sigma**2) * post_third / sigma**8,
+        "variance": x * post_var / sigma**6,
+    },
+    relation="==",
+    assuming=("reps == 2",),
+    setup=POWERS,
+)
+
+thrice = Claim(
+    key="noise-stability/generator-thrice",
+    title="The generator applied three times to a posterior mean, by cumulants",
+    lhs=power_value,
+    terms={
+        "seventh cumulant": post_seventh / sigma**12,
+        "sixth cumulant": -3 * x * post_sixth / sigma**12,
+        "fifth cumulant": (3 * x**2 - 6 * sigma**2) * post_fifth / sigma**12,
+        "fourth cumulant": (9 * sigma**2 * x - x**3) * post_fourth / sigma**12,
+        "third cumulant": (4 * sigma**4 - 3 * sigma**2 * x**2) * post_third / sigma**12,
+        "variance": -x * post_var / sigma**8,
+    },
+    relation="==",
+    assuming=("reps == 3",),
+    setup=POWERS,
+)
+
+power_bound = Claim(
+    key="noise-stability/generator-power-bound",
+    title="Powers of the generator on a posterior mean, from the coefficients of the replicas",
+    lhs=Abs(power_value),
+    terms={
+        "replicas": 30**reps
+        * FACTORIAL**2
+        * R
+        * sigma ** (-2 * reps)
+        * Max(1, R**2 / sigma**2, R * Abs(x) / sigma**2) ** reps
+    },
+    setup=POWERS,
+    source=slides("page 37"),
+    standing="literal",
+    note="The slides' representation with its stated sum of coefficients 30^m m!^2, tried for m = 1, 2, 3.",
+)
+
+power_rate = Claim(
+    key="noise-stability/generator-power-norm",
+    title="Powers of the generator on a posterior mean, in L2 of the noisy law",
+    lhs=(power_norm / R) ** (1 / reps),
+    terms={"bound": reps**2 * R**2 * (1 + reps / R)},
+    constant="absolute",
+    assuming=("R >= 1", "sigma >= 1"),
+    setup=POWERS,
+    source=slides("page 37"),
+    standing="literal",
+    note="The lemma for m = 1, 2, 3; its hidden constant stands inside the power m.",
 )
 
 moment = Claim(
@@ -204,6 +277,10 @@ CLAIMS: tuple[Claim, ...] = (
     generator,
     generator_bound,
     generator_rate,
+    twice,
+    thrice,
+    power_bound,
+    power_rate,
     moment,
     moment_bessel,
     moment_exponential,
@@ -218,6 +295,12 @@ FALSEHOODS: tuple[Claim, ...] = (
     generator.but("sign", terms={"variance": post_var * x / sigma**4}),
     generator_bound.but("variance-only", terms={"third cumulant": None}),
     generator_rate.but("one-fifth", constant=Rational(1, 5)),
+    twice.but("without-the-noise", terms={"third cumulant": x**2 * post_third / sigma**8}),
+    thrice.but("five-for-six", terms={"fifth cumulant": (3 * x**2 - 5 * sigma**2) * post_fifth / sigma**12}),
+    power_bound.but(
+        "radius-only", terms={"replicas": R * sigma ** (-2 * reps) * Max(1, R**2 / sigma**2) ** reps}
+    ),
+    power_rate.but("a-quarter", constant=Rational(1, 4)),
     moment.but("shift-doubled", terms={"Laguerre": bessel}),
     moment_bessel.but("half", constant=Rational(1, 2)),
     moment_exponential.but("without-the-two", terms={"bound": exp(Abs(shift) * sqrt(deg))}),

@@ -9,7 +9,14 @@ with intercept c [1/m + (1 + 1/m) d/(m - d - 2)]; implicit score matching, -1/sa
     (1/A) [m^2 d (m - 1)/((m - d)(m - d - 1)(m - d - 3)) - 2 m d/(m - d - 1) + d].
 
 With endless noise draws a datum (d = 1) the risk is at most half of that with one: by (a^2 v^ + s^2)^2 >= 4
-a^2 s^2 v^ it is at most (a^2/(4 A s^2)) E (v - v^)^2/v^ = c/(2 (m - 2)), and not zero.
+a^2 s^2 v^ it is at most (a^2/(4 A s^2)) E (v - v^)^2/v^ = c/(2 (m - 2)), and not zero. With k draws a datum
+the k m pairs are dependent: a datum's draws split into their mean and pure noise, y/k is the share of the
+means in the design, Beta(m/2, m (k - 1)/2) with E y = 1, and the risk is
+
+    (a^2 v)^2/A E (y - 1)^2/D^2  +  (A a^2 v/s^2) E[y/D^2]/(k m - 2),      D = s^2 + a^2 v y.
+
+D^2 >= 4 s^2 a^2 v y in the first and D >= A y^{a^2 v/A} in the second term leave, with E 1/y = (k m - 2)/(k
+(m - 2)), at most (1/2 + 1/(2k)) times the risk of one draw: the data are the floor.
 
 Empirical risk minimisation over the truth and K rivals, squared error F^2 summed over the data and noise c,
 picks a rival with probability at most K e^{-F^2/(8c)}, for one rival half of that; so with F^2 >= 8 c
@@ -23,9 +30,16 @@ other terms once.
 
 Two atoms at +-b: E Var(X0|X) = b^2 (1 - E tanh(g + sqrt g Z)) <= b^2 e^{-g/2}, g = b^2/s^2.
 
+Fitted at all times instead, the denoising loss does not lose on two modes (Chewi et al.): KL(p_w || p_w')
+decays along the forward process at the rate E|S_t - S'_t|^2, so that to second order in w' - w
+
+    2 int_0^oo E|d S_t/dw|^2 dt  =  Fisher information of w,
+
+the curvature of the population loss is that of the likelihood, atoms too.
+
 With all functions allowed the empirical denoising loss is minimised by the score of the noised training
 set, which returns the training points: guarantees need a class. Rates without stated constants (Block,
-Mroueh & Rakhlin; Wibisono, Wu & Yang; Chewi et al.) are listed as untested.
+Mroueh & Rakhlin; Wibisono, Wu & Yang) are listed as untested.
 """
 
 from __future__ import annotations
@@ -74,15 +88,17 @@ WWY = Source(
 )
 RECALLED = "Recalled; derived again here."
 
-LEAST, DRAWS, SELECT, FAMILY, VARIANCE, MODES, ATOMS = (
+LEAST, DRAWS, FEW, SELECT, FAMILY, VARIANCE, MODES, TIMES, ATOMS = (
     Setup(clock="unit", model=name)
     for name in (
         "least-squares",
         "many-draws",
+        "few-draws",
         "selection",
         "exponential-family",
         "variance-family",
         "bimodal",
+        "all-times",
         "two-atoms",
     )
 )
@@ -97,12 +113,24 @@ one_draw_risk, one_less_tanh, poincare, population_risk, rivals, s_t, selection_
     "one_draw_risk one_less_tanh poincare population_risk rivals s_t selection_miss"
 )
 target_noise, theta_sq, v1 = symbols("target_noise theta_sq v1")
+all_times_curvature, draws, few_draws_risk, weight_information = symbols(
+    "all_times_curvature draws few_draws_risk weight_information"
+)
 complexity, n_draws = symbols("complexity n_draws")
 A = a_t**2 * v1 + s_t**2
 
 BALANCED = Sharp(
     "many data, signal and noise alike",
     {"model": "many-draws", "parameters": {"n_data": 2000, "v1": 4, "a_t": 0.5, "s_t": 1}},
+    attains=0.99,
+)
+
+THREE_DRAWS = Sharp(
+    "three draws, many data, signal and noise alike",
+    {
+        "model": "few-draws",
+        "parameters": {"n_data": 2000, "draws": 3, "v1": 4, "a_t": 0.5, "s_t": 1},
+    },
     attains=0.99,
 )
 
@@ -162,13 +190,22 @@ implicit = Claim(
     setup=LEAST,
 )
 
-draws = Claim(
+endless = Claim(
     key="score-estimation/many-draws",
     title="Endless noise draws halve the risk at least",
     lhs=many_draws_risk,
     terms={"bound": one_draw_risk / 2},
     setup=DRAWS,
     sharp=(BALANCED,),
+)
+
+few = Claim(
+    key="score-estimation/few-draws",
+    title="Draws that share a datum: the data are the floor of the risk",
+    lhs=few_draws_risk,
+    terms={"data": one_draw_risk / 2, "draws": one_draw_risk / (2 * draws)},
+    setup=FEW,
+    sharp=(THREE_DRAWS,),
 )
 
 selection = Claim(
@@ -259,6 +296,15 @@ inefficient = Claim(
     note="The phenomenon is Koehler, Heckett and Risteski's; the rate is derived.",
 )
 
+all_times = Claim(
+    key="score-estimation/all-times-information",
+    title="The denoising loss over all times curves like the likelihood",
+    lhs=all_times_curvature,
+    terms={"likelihood": weight_information},
+    relation="==",
+    setup=TIMES,
+)
+
 two_atoms = Claim(
     key="score-estimation/two-atoms-mmse",
     title="Posterior variance of two equal atoms",
@@ -308,7 +354,8 @@ CLAIMS: tuple[Claim, ...] = (
     in_sample,
     intercept,
     implicit,
-    draws,
+    endless,
+    few,
     selection,
     selection_half,
     finite_class,
@@ -318,6 +365,7 @@ CLAIMS: tuple[Claim, ...] = (
     isoperimetry,
     likelihood_best,
     inefficient,
+    all_times,
     two_atoms,
     two_atoms_bound,
     rademacher,
@@ -330,7 +378,13 @@ FALSEHOODS: tuple[Claim, ...] = (
     in_sample.but("population", terms={"risk": target_noise * d / (n_data + 1)}),
     intercept.but("mean-known", terms={"mean": None}),
     implicit.but("without-the-truth", terms={"truth": None}),
-    draws.but("two-fifths", terms={"bound": 2 * one_draw_risk / 5}),
+    endless.but("two-fifths", terms={"bound": 2 * one_draw_risk / 5}),
+    few.but(
+        "independent-draws",
+        terms={"data": one_draw_risk * (n_data - 2) / (draws * n_data - 2), "draws": None},
+        assuming=("draws >= 2",),
+    ),
+    few.but("two-fifths", terms={"data": 2 * one_draw_risk / 5}),
     selection.but("unhalved-exponent", terms={"union": rivals * exp(-(gap**2) / (2 * noise_level))}),
     selection_half.but("one-rival", terms={"union": exp(-(gap**2) / (8 * noise_level)) / 2}),
     finite_class.but("half-the-gap", assuming=("gap**2 >= 2*noise_level*log((rivals + 1)/fail)",)),
@@ -342,6 +396,8 @@ FALSEHOODS: tuple[Claim, ...] = (
     ),
     likelihood_best.but("equal", relation="=="),
     inefficient.but("squared-rate", lhs=exp(half_sep**2) * gamma_mle, constant=1),
+    all_times.but("half-clock", terms={"likelihood": weight_information / 2}),
+    all_times.but("loses-on-modes", relation="<=", constant=Rational(1, 2)),
     two_atoms.but("without-the-radius", terms={"variance": one_less_tanh}),
     two_atoms_bound.but("full-rate", terms={"bound": R**2 * exp(-(R**2) / s_t**2)}),
 )

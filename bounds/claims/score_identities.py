@@ -11,10 +11,11 @@ denoising score matching. For every law of X0 (here mixtures on the line, atoms 
     Hyvarinen   (1/2) E|f - S|^2 = E[f^2/2 + f'] + (1/2) E|S|^2,
     Stein       E[S f] = -E f',      E|S|^2 = -E S'.
 
-Consequences. S' >= -1/s^2; atoms in an interval of radius R have Var(X0|x) <= R^2, so that |S'| <= max(1/s^2,
-a^2 R^2/s^4 - 1/s^2) and = O(R^2/s^4) for R >= 1, a, s <= 1; data with curvature m of the potential have
-Var(X0|x) <= 1/(m + a^2/s^2) (Brascamp-Lieb), here m = 1/v - Delta^2/(4 v^2) for two Gaussians of variance v a
-distance Delta apart. By Jensen E psi(s|S|) <= E psi(|N(0, I)|) for convex increasing psi, which gives
+Consequences. S' >= -1/s^2; atoms in an interval of radius R have Var(X0|x) <= R^2, so that |S'| <=
+max(1/s^2, a^2 R^2/s^4 - 1/s^2) and = O(R^2/s^4) for R >= 1, a, s <= 1; the same holds in any dimension for
+the trace of Cov(X0|x) and the operator norm of the Hessian. Data with curvature m of the potential have
+Var(X0|x) <= 1/(m + a^2/s^2) (Brascamp-Lieb), here m = 1/v - Delta^2/(4 v^2) for two Gaussians of variance v
+a distance Delta apart. By Jensen E psi(s|S|) <= E psi(|N(0, I)|) for convex increasing psi, which gives
 E|S|^2 <= d/s^2, E S^4 <= 3/s^4, E cosh(s S) <= e^{1/2}, and by Chernoff P(s|S| >= sqrt d + sqrt(2
 log(1/delta))) <= delta.
 
@@ -84,12 +85,14 @@ def slides(locator: str) -> Source:
 
 
 SLIDES = slides("key identity")
-POINT, CLOSE, BALL, LOSSES, TWO, SOFTMAX, NOISED, BACK, TIMES, HIGH = (
+POINT, CLOSE, BALL, PLANE, TAIL, LOSSES, TWO, SOFTMAX, NOISED, BACK, TIMES, HIGH = (
     Setup(clock="unit", model=name)
     for name in (
         "two-component",
         "close-components",
         "three-atoms",
+        "atoms-in-ball",
+        "score-tail",
         "denoising",
         "two-point",
         "softmax",
@@ -116,6 +119,7 @@ weighted_softmax, plain_softmax, denoised = symbols("weighted_softmax plain_soft
 late_score, back_score, back_mean = symbols("late_score back_score back_mean")
 fisher_early, fisher_late = symbols("fisher_early fisher_late")
 score_tail, score_tail_flat = symbols("score_tail score_tail_flat")
+hessian_norm, post_top, post_trace = symbols("hessian_norm post_top post_trace")
 
 MIDPOINT = Sharp(
     "two points, seen from the middle",
@@ -147,6 +151,25 @@ DIRAC = Sharp(
             "s_t": 2,
             "slope": 1,
             "offset": 0,
+        },
+    },
+)
+OPPOSITE = Sharp(
+    "two opposite points of the sphere, seen from the middle, three dimensions",
+    {
+        "model": "atoms-in-ball",
+        "parameters": {
+            "w": 0.5,
+            "share": 0.5,
+            "R": 2,
+            "turn": 1,
+            "bend": 1,
+            "inward": 1,
+            "d": 3,
+            "a_t": 0.5,
+            "s_t": 0.5,
+            "x": 0,
+            "across": 0,
         },
     },
 )
@@ -242,6 +265,33 @@ support_hessian = Claim(
     sharp=(MIDPOINT,),
 )
 
+ball_variance = Claim(
+    key="score-identities/support-covariance",
+    title="Bounded support bounds the trace of the posterior covariance, in any dimension",
+    lhs=post_trace,
+    terms={"bound": R**2},
+    setup=PLANE,
+    sharp=(OPPOSITE,),
+)
+
+ball_hessian = Claim(
+    key="score-identities/support-hessian-norm",
+    title="Bounded support bounds the operator norm of the Hessian, in any dimension",
+    lhs=hessian_norm,
+    terms={"bound": Max(1 / s_t**2, a_t**2 * R**2 / s_t**4 - 1 / s_t**2)},
+    setup=PLANE,
+    sharp=(OPPOSITE,),
+)
+
+ball_norms = Claim(
+    key="score-identities/hessian-norm",
+    title="The operator norm of the Hessian from the posterior covariance",
+    lhs=hessian_norm,
+    terms={"bound": Max(1 / s_t**2, a_t**2 * post_top / s_t**4 - 1 / s_t**2)},
+    setup=PLANE,
+    sharp=(OPPOSITE,),
+)
+
 support_rate = Claim(
     key="score-identities/support-hessian-rate",
     title="Bounded support bounds the Hessian, rate in R and s",
@@ -300,6 +350,14 @@ tail = Claim(
     lhs=score_tail,
     terms={"bound": fail},
     setup=HIGH,
+)
+
+tail_mixture = Claim(
+    key="score-identities/score-tail-mixtures",
+    title="Tail of the score, for mixtures on the line",
+    lhs=score_tail,
+    terms={"bound": fail},
+    setup=TAIL,
 )
 
 # -- score matching ------------------------------------------------------------------------------------------
@@ -545,12 +603,16 @@ CLAIMS: tuple[Claim, ...] = (
     hessian_below,
     support_variance,
     support_hessian,
+    ball_variance,
+    ball_hessian,
+    ball_norms,
     support_rate,
     brascamp_lieb,
     score_energy,
     fourth_moment,
     exponential_moment,
     tail,
+    tail_mixture,
     vincent,
     noise_prediction,
     autoencoder,
@@ -584,12 +646,17 @@ FALSEHOODS: tuple[Claim, ...] = (
     hessian_below.but("scale-counts", terms={"bound": a_t**2 / s_t**2}),
     support_variance.but("half", constant=Rational(1, 2)),
     support_hessian.but("upper-only", terms={"bound": a_t**2 * R**2 / s_t**4}),
+    ball_variance.but("half", constant=Rational(1, 2)),
+    ball_hessian.but("upper-only", terms={"bound": a_t**2 * R**2 / s_t**4}),
+    ball_hessian.but("noise-only", terms={"bound": 1 / s_t**2}),
+    ball_norms.but("mean-eigenvalue", terms={"bound": a_t**2 * post_trace / (2 * s_t**4) + 1 / s_t**2}),
     support_rate.but("any-radius", assuming=("s_t <= 1", "a_t <= 1"), constant=2),
     brascamp_lieb.but("components-only", terms={"bound": 1 / (1 / v1 + a_t**2 / s_t**2)}),
     score_energy.but("dimension-free", terms={"bound": 1 / s_t**2}),
     fourth_moment.but("second-moment-squared", terms={"bound": 1 / s_t**4}),
     exponential_moment.but("half-variance", terms={"bound": exp(Rational(1, 4))}),
     tail.but("dimension-forgotten", lhs=score_tail_flat),
+    tail_mixture.but("square-root-forgotten", terms={"bound": fail**2}),
     vincent.but("empirical-reading", terms={"least risk": None}),
     noise_prediction.but("unscaled-error", terms={"score error": score_risk}),
     autoencoder.but("s-squared", terms={"score error": s_t**2 * score_risk}),

@@ -6,8 +6,13 @@ Lehec 2013):
 
     (1/(2 sigma^2)) int_0^T E|u|^2 dt  =  KL(pi || N(0, sigma^2 T)).
 
-Variance-preserving process, unit clock, f = dq/dgamma: v_t = grad log Q_t f = S_t + x for the Ornstein-
-Uhlenbeck semigroup Q_t, and
+Variance-preserving process, unit clock. Run backwards from q_T, not from gamma, dX = (X + 2 S_{T-t}(X)) dt
++ sqrt2 dB has the law q_{T-t} at time t: with b = x + 2 S its density obeys
+
+    -d/dt log q_t  =  -b' - b S + S' + S^2,
+
+atoms at time zero included. With f = dq/dgamma: v_t = grad log Q_t f = S_t + x for the Ornstein-Uhlenbeck
+semigroup Q_t, and
 
     KL(q || gamma) - KL(q_T || gamma) = int_0^T E|v_t|^2 dt,    KL(q_T || gamma) <= e^{-2T} KL(q || gamma),
     KL(q_T || gamma)  <=  (1/2) [a^2 M2 + d (-a^2 - log(1 - a^2))],  a = e^{-T},        equality for Diracs.
@@ -63,11 +68,12 @@ SLIDES = Source(
     provenance="printed",
 )
 
-BRIDGE, FOELLMER, FORWARD, RATIO, RELATIVE, SHIFTED, EULER = (
+BRIDGE, FOELLMER, BACKWARD, FORWARD, RATIO, RELATIVE, SHIFTED, EULER = (
     Setup(clock="unit", model=name)
     for name in (
         "pinned-bridge",
         "foellmer",
+        "forward-rate",
         "ornstein-uhlenbeck",
         "density-ratio",
         "relative-score",
@@ -89,6 +95,7 @@ marginal_kl, marginal_kl_half, offset, part, pbm_variance, ratio_lip = symbols(
 relative_score, score, sigma, t, tv_end, v1, vp_energy, x = symbols(
     "relative_score score sigma t tv_end v1 vp_energy x"
 )
+hessian, log_rate = symbols("hessian log_rate")
 A2 = exp(-2 * T)
 FLOOR = ratio_lip / (1 - eta)
 
@@ -114,6 +121,22 @@ HORIZON = Sharp(
 ONE_STEP = Sharp(
     "a single step",
     {"model": "pbm-euler", "parameters": {"v1": 2, "N": 1, "T": 0.5, "sigma": 1.5}},
+)
+
+reversal = Claim(
+    key="vargas-2023/exact-reversal",
+    title="The reversed process carries the forward laws back",
+    lhs=-log_rate,
+    terms={
+        "divergence of the drift": -1 - 2 * hessian,
+        "drift": -(x + 2 * score) * score,
+        "diffusion": hessian + score**2,
+    },
+    relation="==",
+    setup=BACKWARD,
+    source=SOURCE,
+    standing="literal",
+    note="Quoted; the Fokker-Planck equation of the reversed process, divided by the density.",
 )
 
 pinned_drift = Claim(
@@ -283,6 +306,7 @@ proposition = Claim(
 )
 
 CLAIMS: tuple[Claim, ...] = (
+    reversal,
     pinned_drift,
     pinned_score,
     energy,
@@ -303,6 +327,8 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 FALSEHOODS: tuple[Claim, ...] = (
+    reversal.but("one-score", terms={"drift": -(x + score) * score}),
+    reversal.but("half-clock", lhs=-2 * log_rate),
     pinned_drift.but("time-elapsed", terms={"end point": bridge_mean / (part * T)}),
     pinned_score.but("unit-noise", terms={"drift": drift}),
     energy.but("without-the-half", lhs=2 * foellmer_energy),

@@ -47,7 +47,7 @@ x, k = symbol("x"), symbol("k")
 tau, length, eps_at = STEP["tau"](k), STEP["step"](k), STEP["eps_at"](k)
 J_at, L_at, alpha_at = STEP["J_at"], STEP["L_at"], STEP["alpha_at"]
 
-SAMPLER = Setup(clock="unit", sampler="ddpm-ei", grid="any", score="estimated", parameters={"N": (1, 40)})
+SAMPLER = Setup(clock="unit", sampler="ddpm-ei", grid="any", score="estimated", parameters={"N": (1, 12)})
 UNIFORM = Setup(clock="unit", sampler="ddpm-ei", score="estimated:sup")
 SDE = Setup(clock="unit", sampler="reverse-sde")
 ODE = Setup(clock="unit", sampler="pf-ode")

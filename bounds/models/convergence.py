@@ -1,7 +1,8 @@
-"""Models of samplers on Gaussians and atoms: discrete schedules, flows, interpolants, multistep schemes.
+"""Models of samplers: discrete schedules, flows, interpolants, multistep and random schemes, atoms.
 
-The laws are N(m, v) on the line, copied in d dimensions where d is a parameter, so that every output is
-Gaussian and every distance has an exact value.
+Where the data are N(m, v) on the line, copied in d dimensions where d is a parameter, every output is
+Gaussian, or Gaussian given the random times, and distances have exact values. Two atoms are mapped by an
+increasing function, or noised.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ SPREAD = Parameter("v1", 0.05, 4, "log", "variance of the data in every directio
 SLOPE = Parameter("slope", 0.05, 3, "signed", "slope of the error of the velocity", "b")
 OFFSET = Parameter("offset", 0.05, 3, "signed", "constant part of the error", "c")
 BIAS = replace(OFFSET, low=1e-4, high=1e4, meaning="constant error of the score, along the axis of the mean")
+OTHER_PLACE = Parameter("m2", 0.05, 3, "signed", "place of the second atom", "m_2")
+ATOM_SHARE = Parameter("w", 0.02, 0.98, "linear", "weight of the first atom", "w")
 CONTRACTING = Parameter("ratio", 0.03, 0.5, "log", "step over min(1, forward time)", r"\kappa")
 
 _DISCRETE = (
@@ -197,5 +200,56 @@ _HIGHER = (
     ),
 )
 
-CONVERGENCE_MODELS: tuple[Model, ...] = (*_DISCRETE, *_NOISED, *_FLOWS, *_HIGHER)
+_RANDOM = (
+    Model(
+        "random-midpoint",
+        "N(m, v1 I) in R^d: the flow with random midpoints over a block of length block/L that ends at the "
+        "data, from the forward law, with a score shifted by offset",
+        (
+            Parameter("N", 1, 200, "integer", "number of steps", "N"),
+            Parameter("block", 0.05, 1, "linear", "length of the block times L", r"T L"),
+            replace(DIMENSION, high=1e6),
+            replace(SPREAD, low=1e-3, high=100),
+            replace(BIAS, low=1e-3, high=1e3),
+        ),
+        (
+            ModelQuantity("lipschitz", "largest Lipschitz constant of the scores, at least one", "L"),
+            ModelQuantity("block_step", "length of a step", "h"),
+            ModelQuantity(
+                "coupled_gap",
+                "root mean square distance of the output from the exact flow",
+                r"\sqrt{\mathrm E|\hat X - X|^2}",
+                "length",
+            ),
+            ModelQuantity(
+                "moment_gap",
+                "W2 of the Gaussians with the moments of output and data",
+                r"W_2^{\mathrm{mom}}",
+                "length",
+            ),
+        ),
+    ),
+)
+
+_ATOMS = (
+    Model(
+        "schedule-atoms",
+        "two atoms on the line: the deterministic sampler of the schedule, run from N(0, 1)",
+        (replace(COUNT, high=100), replace(START_RATE, high=2), TOP_RATE, ATOM_SHARE, PLACE, OTHER_PLACE),
+        (ModelQuantity("atoms_tv", "TV(X_1, Y_1)", r"\mathrm{TV}_{\mathrm{ode}}"),),
+    ),
+    Model(
+        "stopped-atoms",
+        "two atoms on the line, noised by the forward process for the time lag",
+        (
+            Parameter("lag", 0.02, 2, "log", "time", "t"),
+            ATOM_SHARE,
+            PLACE,
+            OTHER_PLACE,
+        ),
+        (ModelQuantity("stopped_w1", "W1 of the noised law and the data", "W_1(q_t, q)", "length"),),
+    ),
+)
+
+CONVERGENCE_MODELS: tuple[Model, ...] = (*_DISCRETE, *_NOISED, *_FLOWS, *_HIGHER, *_RANDOM, *_ATOMS)
 """Models of samplers on Gaussians and atoms."""

@@ -21,6 +21,7 @@ from bounds.quantity import STEP, Iterate, Quantity, q
 from properties.admissible import assignments, raising, relations
 from properties.cases import CLOCK_SPEED
 from properties.proofs.laws import PATHS, Chain, Slot, Table, chain_of, ratio, stationary_ratio
+from properties.proofs.overlap import lost_affinity, total_variation
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 from simulators.exppoly import E, ExpPoly, H
@@ -41,9 +42,14 @@ RESERVED = {
 
 
 def _slot(
-    name: str, compute: Callable[[Table], Enclosure], formula: sp.Expr | None = None, **assumptions: bool
+    name: str,
+    compute: Callable[[Table], Enclosure],
+    formula: sp.Expr | None = None,
+    *,
+    whole: bool = False,
+    **assumptions: bool,
 ) -> Slot:
-    return Slot(f"[{name}]", compute, formula, **assumptions)
+    return Slot(f"[{name}]", compute, formula, whole=whole, **assumptions)
 
 
 R = _slot("R", lambda table: table.excess)
@@ -68,7 +74,12 @@ class Form:
     @property
     def is_polynomial(self) -> bool:
         """Whether m and c occur only as powers."""
-        return not any({m, c} & part.core.free_symbols for part in self.monomials)
+        return not any(_hides_means(part.core) for part in self.monomials)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a bounded distance occurs, beside which the size of F is meant absolutely."""
+        return any(slot.whole for part in self.monomials for slot in part.core.atoms(Slot))
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,11 @@ class Problem:
     guards: tuple[sp.Expr, ...]
     chain: Chain | None
     sides: tuple[sp.Expr, sp.Expr]
+
+
+def _hides_means(expr: sp.Expr) -> bool:
+    """Whether m or c occur other than as powers that were taken out."""
+    return bool({m, c} & expr.free_symbols) or any(slot.whole for slot in expr.atoms(Slot))
 
 
 def compiled_claim(claim: Claim, free: frozenset[str], count: int) -> Problem:
@@ -295,6 +311,11 @@ class _Writer:
             return self._forward_kl(p)
         if name == "KL" and p == sp.oo:
             return self._from_gamma(r)
+        if name in ("TV", "Hellinger") and sp.oo in laws:
+            time = p if r == sp.oo else r
+            return self._overlap(
+                name, f"q({time}), gamma", lambda table: (_excess(table, time), _drift(table, time))
+            )
         if name == "chi2" and r == sp.oo:
             y = R * sp.exp(-2 * p)
             spread = _slot(f"1 - ({y})^2", _evaluated(1 - y**2))
@@ -348,11 +369,19 @@ class _Writer:
         if name == "W2":
             spread = _slot(f"spread in W2 to {stop}", lambda table: _spread_w2(table, stop), nonnegative=True)
             return sp.sqrt(d * size * spread + self._means("W2", lambda t: Enclosure.exact(np.ones(t.size))))
+        if name in ("TV", "Hellinger"):
+            return self._overlap(name, f"output to {stop}", lambda t: (t.full_deviation, _deviated(t, stop)))
         if name == "chi2":
             log = _slot(f"log chi2, {side}", lambda table: _log_chi2(table, first))
             means = self._means(f"chi2 to {stop}, {side}", lambda t: _tail(t, stop, first))
             return sp.exp(d * log + means) - 1
         raise NotDefined(f"{name} of the output has no interval form")
+
+    def _overlap(self, name: str, pair: str, laws: Callable[[Table], tuple[Enclosure, Enclosure]]) -> sp.Expr:
+        """TV or Hellinger distance of N(0, I) and N(z e_1, (1 + x) I), with (x, z) from the table."""
+        what = total_variation if name == "TV" else lost_affinity
+        slot = _slot(f"{name} of {pair}", lambda t: what(*laws(t), t.of("d")), whole=True, nonnegative=True)
+        return slot if name == "TV" else sp.sqrt(slot)
 
     def _means(self, name: str, weight: Callable[[Table], Enclosure]) -> sp.Expr:
         """The term weight (alpha m + beta c)^2, for the deviation of the output's mean."""
@@ -429,6 +458,17 @@ def _excess(table: Table, time: sp.Expr) -> Enclosure:
     return _above(table.excess * table.interval(sp.exp(-2 * time))) if time != 0 else _above(table.excess)
 
 
+def _drift(table: Table, time: sp.Expr) -> Enclosure:
+    """The mean of q_t."""
+    return table.of("m") * (table.interval(sp.exp(-time)) if time != 0 else 1.0)
+
+
+def _deviated(table: Table, stop: sp.Expr) -> Enclosure:
+    """The deviation of the output's mean in standard deviations of q at its stopping time."""
+    mean = table.mean_slope * table.of("m") + table.shift_slope * table.of("c")
+    return mean / _forward_variance(table, stop).sqrt()
+
+
 def _above(x: Enclosure) -> Enclosure:
     return Enclosure(np.maximum(x.lo, -1.0), np.maximum(x.hi, -1.0))
 
@@ -498,7 +538,7 @@ def _form(name: str, expr: sp.Expr) -> Form:
     for term in sp.Add.make_args(expanded):
         powers = tuple(_power(term, s) for s in (m, c))
         rest = term / (m ** powers[0] * c ** powers[1])
-        if {m, c} & rest.free_symbols:
+        if _hides_means(rest):
             return Form(name, (Monomial((0, 0), sp.Integer(1), expr),))
         parts.setdefault(powers, []).append(rest)  # type: ignore[arg-type]
     monomials = []

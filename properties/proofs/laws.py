@@ -91,21 +91,27 @@ def _known() -> list[str]:
 
 
 class Slot(sp.Symbol):
-    """A symbol with a way to compute its interval from a table; ``formula`` where it stands for one."""
+    """A symbol with a way to compute its interval from a table; ``formula`` where it stands for one.
+
+    whole : whether m and c are hidden in it, so that an expression with it is no polynomial in them.
+    """
 
     compute: Callable[[Table], Enclosure]
     formula: sp.Expr | None
+    whole: bool
 
     def __new__(
         cls,
         name: str,
         compute: Callable[[Table], Enclosure],
         formula: sp.Expr | None = None,
+        *,
+        whole: bool = False,
         **assumptions: bool,
     ) -> Slot:
         """The symbol of that name; the name must say all that ``compute`` depends on."""
         slot: Slot = super().__new__(cls, name, **(assumptions or {"real": True}))
-        slot.compute, slot.formula = compute, formula
+        slot.compute, slot.formula, slot.whole = compute, formula, whole
         return slot
 
 

@@ -156,7 +156,8 @@ def _form(form: Form, table: Table) -> _Found:
     signs, possible = np.full(table.size, np.inf), np.zeros(table.size, dtype=bool)
     if form.is_polynomial:
         signs, possible = _by_signs(form, cores, table)
-    lack = np.where((total.lo >= 0) | (signs == 0), 0.0, np.where(possible, signs, _lack(total)))
+    plain = np.maximum(-total.lo, 0.0) if form.is_bounded else _lack(total)
+    lack = np.where((total.lo >= 0) | (signs == 0), 0.0, np.where(possible, signs, plain))
     return _Found(lack == 0, total.hi < 0, lack, possible)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from bounds.claim import Claim
 from properties.exam import AGREEMENT, ZERO, Exam, ratio_of
-from properties.growth import Growth, slope
+from properties.growth import Growth, endless, slope, tireless
 from properties.trials.looking import Look, Looked, climb, digits_of, ladder, look, sweep
 from properties.trials.road import Family
 from simulators.enclosure import Enclosure, weaker
@@ -268,8 +268,13 @@ def _hidden(claim: Claim, family: Family, found: Looked, rng: np.random.Generato
     unsure = _disagreement(claim, found, pace)
     if unsure:
         return Finding("undecided", unsure, found, worst)
-    growth = _growth(claim, family, found.best[0], rungs)
     decided = found.admissible
+    if worst.lhs.lo > 0 and np.isfinite(worst.lhs.hi) and np.isinf(worst.ratio):
+        tops = tuple(rung.score for rung in rungs)
+        growth = Growth(tops, "the right side -> 0", "infinite", unbounded=True, settled=False)
+        why = "the right side vanishes on an admissible case on which the left side does not"
+        return Finding("diverges", why, found, worst, growth=growth, decided=decided)
+    growth = _growth(claim, family, found.best[0], rungs)
     if growth.unbounded:
         why = (
             f"the ratio grows without bound along {growth.ray} ({growth.describe()}); "
@@ -303,10 +308,7 @@ def _growth(claim: Claim, family: Family, best: Look, rungs: Sequence[Look]) -> 
 
 def _jointly(family: Family, rungs: Sequence[Look], tops: tuple[float, ...]) -> Growth | None:
     """Growth from rung to rung that does not tire, named by the parameter that moves most with it."""
-    if len(tops) < 4 or not all(np.isfinite(top) and top > 0 for top in tops):
-        return None
-    gains = np.diff(np.log(np.array(tops)))[-3:]
-    if gains.min() < np.log(2.0) or gains[-1] < 0.5 * gains.max():
+    if not tireless(tops, 0.5):
         return None
     cases = [family.coordinates(rung.case) for rung in rungs]
     rays = {}
@@ -330,20 +332,16 @@ def _law(
         return None
     x, y = np.array(points).T
     half = slice(len(x) // 2, None)
-    rising = bool(np.all(np.diff(y[half]) > 0))
-    if (
-        not rising
-        or y[-1] < 4.0 * y[len(y) // 2]
-        or y[-1] < 0.999 * max(tops)
-        or abs(np.log10(x[-1] / x[len(x) // 2])) < 2.0
-    ):
+    if not np.all(np.diff(y[half]) > 0) or y[-1] < 0.999 * max(tops):
         return None
     exponent, error = slope(np.log(x[half]), np.log(y[half]))
     tail, _ = slope(np.log(x[-4:]), np.log(y[-4:]))
-    if abs(tail) < 0.7 * abs(exponent) or abs(tail) < 0.05:
+    far = y[-1] >= 4.0 * y[len(y) // 2] and abs(np.log10(x[-1] / x[len(x) // 2])) >= 2.0
+    steady = far and abs(tail) >= 0.7 * abs(exponent) and abs(tail) >= 0.05
+    if not steady and not endless(x, y):
         return None
     interval = (exponent - 2 * error, exponent + 2 * error)
-    logarithmic = abs(exponent) < 0.12
+    logarithmic = abs(exponent) < 0.12 or not steady
     return Growth(
         tops,
         name,

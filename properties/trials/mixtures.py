@@ -1,8 +1,9 @@
 """Cases whose target is a Gaussian mixture, finitely many atoms or a product: what a claim can ask of them.
 
-The target is reduced to factors on the line and an exact Gaussian (`simulators.mixtures`), each is propagated
-on its own, and divergences are put together: KL and squared W2 add, 1 + chi2 and the affinity multiply. What
-cannot be reduced is measured by Monte Carlo, with a false-alarm rate by design.
+The target is reduced to lines, planes, radii and an exact Gaussian (`simulators.mixtures`), each is
+propagated on its own, and divergences are put together: KL and squared W2 add, 1 + chi2 and the affinity
+multiply, TV comes from the transforms of the log-likelihood ratios. What cannot be reduced is measured by
+Monte Carlo, with a false-alarm rate by design.
 """
 
 from __future__ import annotations
@@ -27,19 +28,29 @@ from simulators.targets import Gaussian
 
 if TYPE_CHECKING:
     from properties.cases import Case
+    from simulators.distances.products import Lanes
     from simulators.line.outcome import LineOutcome
-    from simulators.mixtures import Reduction
+    from simulators.mixtures import Core, Reduction
+    from simulators.plane.outcome import PlaneOutcome
+    from simulators.radial.outcome import RadialOutcome
 
-__all__ = ["digit_road", "float_road", "latex_of", "meets"]
+__all__ = ["PHASE", "digit_road", "float_road", "latex_of", "meets"]
+
+PHASE = ("ulmc", "dpom", "dpum")
+"""Samplers with correctors or velocities; what they do to a line takes a grid in phase space."""
 
 _LAW_TIMES = ("target", "q_T", "q_delta")
-_ON_THE_LINE = ("none", "ddpm-ei", "ddpm-em", "cds-ei", "lmc", "pf-ei", "pf-heun")
-_STATIONARY = ("lmc",)
+_BEYOND_GAUSSIANS = ("none", "ddpm-ei", "ddpm-em", "cds-ei", "lmc", "pf-ei", "pf-heun", *PHASE)
+_STATIONARY = ("lmc", "ulmc")
 SAMPLES, RATE = 200_000, 1e-6
 """Of the Monte Carlo measures: simulated outputs, and the probability that an enclosure is wrong."""
 
 WORK = 3e7
-"""Component-node pairs that the law of one output may cost, some hundredths of a second."""
+"""Component-node pairs that the law of one output on a line may cost, some hundredths of a second."""
+PLANE_WORK = 2e10
+"""The same on a plane, some seconds: nobody draws such cases by the hundred."""
+PHASE_WORK = 1e9
+"""The same in phase space, about a second."""
 
 
 def float_road(case: Case, average: str = "time") -> ScalarRoad:
@@ -79,27 +90,47 @@ class _Values:
         return reduction(self.case.target)
 
     @cached_property
-    def lines(self) -> list[tuple[LineOutcome, int]]:
-        """The factors on the line, with their counts."""
-        from simulators.line.outcome import line_case
-
+    def factors(self) -> list[tuple[LineOutcome | PlaneOutcome | RadialOutcome, int]]:
+        """The factors that are not Gaussian, with their counts."""
         case = self.case
-        if case.sampler not in _ON_THE_LINE:
+        if case.sampler not in _BEYOND_GAUSSIANS:
             raise NotDefined(f"sampler={case.sampler!r} is followed on Gaussian targets only")
         if case.error is not None and case.target.dimension > 1:
             raise NotDefined("score errors beyond Gaussians are measured on the line only")
-        sampler = "ddpm-ei" if case.sampler == "none" else case.sampler
-        outcomes = []
-        for core in self.split.cores:
-            if core.kind != "line":
-                raise NotDefined(f"no law of the sampler for a factor of kind {core.kind!r}")
-            outcome = line_case(core.mixture, sampler, case.unit_grid, str(case.start), self.line_error())
-            outcomes.append((self.version(outcome), core.count))
-        return outcomes
+        return [(self.factor(core), core.count) for core in self.split.cores]
 
-    def version(self, outcome: LineOutcome) -> LineOutcome:
+    @property
+    def lines(self) -> list[tuple[LineOutcome, int]]:
+        """The factors of a target on the line, the only ones with score errors."""
+        from simulators.line.outcome import LineOutcome
+
+        return [(outcome, count) for outcome, count in self.factors if isinstance(outcome, LineOutcome)]
+
+    def factor(self, core: Core) -> Any:
+        """The run of the sampler on one core."""
+        case = self.case
+        sampler, start = "ddpm-ei" if case.sampler == "none" else case.sampler, str(case.start)
+        if core.kind == "line":
+            from simulators.line.outcome import line_case
+
+            options = case.options if sampler in PHASE else None
+            run = line_case(core.mixture, sampler, case.unit_grid, start, self.line_error(), options=options)
+            return self.version(run)
+        if sampler in PHASE:
+            raise NotDefined(f"sampler={sampler!r} is followed on Gaussians and on lines")
+        if core.kind == "plane" or core.mixture.dimension == 2:
+            from simulators.plane.outcome import plane_case
+
+            return self.version(plane_case(core.mixture, sampler, case.unit_grid, start))
+        from simulators.mixtures import GaussianMixture
+        from simulators.radial.outcome import radial_case
+
+        assert isinstance(core.mixture, GaussianMixture)  # two concentric atoms are one
+        return self.version(radial_case(core.mixture, sampler, case.unit_grid, start))
+
+    def version(self, outcome: Any) -> Any:
         """The run whose numbers are used."""
-        return limited(outcome, WORK)
+        return limited(outcome, WORK, PLANE_WORK)
 
     def line_error(self) -> Any:
         """The score error as the simulators on the line take it."""
@@ -250,28 +281,72 @@ class _Values:
 
     @property
     def reducible(self) -> bool:
-        """Whether the target has exact laws."""
+        """Whether the target has exact laws of the case's sampler."""
         from simulators.mixtures import NotReducible
 
         try:
-            return bool(self.split.cores or self.split.complement)
+            return all(_followed(core, self.case.sampler) for core in self.split.cores)
         except NotReducible:
             return False
 
     def divergence(self, name: str, first: str | float, second: str | float) -> Enclosure:
-        if not self.reducible:
+        spread_out = any(core.kind != "line" for core in self.split.cores) if self.reducible else False
+        if not self.reducible or (name == "W2" and spread_out):
             ends = {"target" if self.grid.delta == 0 else "q_delta", "output"}
             if {first, second} != ends:
-                raise NotDefined(f"{name} of these laws: the target cannot be reduced")
+                raise NotDefined(f"{name} of these laws: the target cannot be reduced for it")
             return self.sampled(name, "output,target" if first == "output" else "target,output")
-        if name == "TV" and sum(count for _, count in self.lines) + (self.rest is not None) > 1:
-            raise NotDefined("TV of a product is measured on Gaussian targets only")
-        if "output" in (first, second) and not all(outcome.resolved for outcome, _ in self.lines):
+        if "output" in (first, second) and not all(outcome.resolved for outcome, _ in self.factors):
             raise NotDefined("the law of the output needs more work than a search allows")
-        parts = [(scalar(o.distance(name, first, second)), count) for o, count in self.lines]
+        if name == "TV" and sum(count for _, count in self.factors) + (self.rest is not None) > 1:
+            return self.product_tv(first, second)
+        parts = [(scalar(o.distance(name, first, second)), count) for o, count in self.factors]
         if self.rest is not None:
             parts.append((self.of_rest(name, first, second), 1))
-        return combined(name, parts)
+        found = combined(name, parts)
+        return found if self.on_a_line else found.labelled(f"{self.split.text}: {found.method}")
+
+    @property
+    def on_a_line(self) -> bool:
+        """Whether the target is its own reduction."""
+        return bool(self.case.target.dimension == 1)
+
+    def product_tv(self, first: str | float, second: str | float) -> Enclosure:
+        """TV between laws that are products, by transforms."""
+        from simulators.distances.products import product_tv
+        from simulators.distances.ratios import NoRatio, density_noise, outcome_ratios
+
+        if first == second:
+            return Enclosure.exact(np.float64(0.0), "a law against itself")
+        p, q = (second, first) if second == "output" else (first, second)
+        try:
+            factors = [(outcome_ratios(outcome, p, q), count) for outcome, count in self.factors]
+        except NoRatio as singular:
+            return Enclosure.exact(np.float64(1.0), str(singular))
+        noise = max((density_noise(outcome, p) for outcome, _ in self.factors), default=0.0)
+        found = product_tv(factors, None if self.rest is None else self.rest_lanes(p, q), noise)
+        return found.labelled(f"{self.split.text}: {found.method}")
+
+    def rest_lanes(self, first: str | float, second: str | float) -> Lanes:
+        """The Gaussian factor's first law seen from its second."""
+        from simulators.batch import Batch, SingleCase
+        from simulators.distances.products import Lanes
+        from simulators.distances.relation import relate
+        from simulators.laws.gaussian import forward_law, propagate
+
+        case = self.case
+        sampler = "ddpm-ei" if case.sampler == "none" else case.sampler
+        assert self.split.complement is not None
+        batch = Batch.of([SingleCase(self.split.complement, sampler, self.grid, str(case.start))])
+
+        def law(name: str | float) -> Any:
+            if name == "output":
+                return propagate(batch)
+            place = {"q_T": "T", "q_delta": "delta"}.get(name, name) if isinstance(name, str) else [name]
+            return forward_law(batch, place if isinstance(place, str) else np.array(place))
+
+        relation = relate(law(first), law(second))
+        return Lanes.of(relation.multiplicities[0], relation.rho.mid[0], relation.quad.mid[0])
 
     def of_rest(self, name: str, first: str | float, second: str | float) -> Enclosure:
         """The divergence of the Gaussian factor."""
@@ -286,7 +361,7 @@ class _Values:
             return Enclosure.exact(np.float64(self.case.target.dimension))
         if law == "output":
             total = Enclosure.exact(np.float64(0.0))
-            for outcome, count in self.lines:
+            for outcome, count in self.factors:
                 total = total + outcome.second_moment("output") * float(count)
             return total if self.rest is None else total + scalar(self.rest.measure("M2(output)"))
         return self.functional("second_moment", self.time(law))
@@ -344,8 +419,8 @@ class _Seconds(_Values):
 
     seed = 1
 
-    def version(self, outcome: LineOutcome) -> LineOutcome:
-        return limited(outcome.finer, 64.0 * WORK)
+    def version(self, outcome: Any) -> Any:
+        return limited(outcome.finer, 64.0 * WORK, 4.0 * PLANE_WORK)
 
     def digits(self, key: sp.Basic) -> Any:
         value = self.get(key)
@@ -390,9 +465,22 @@ class _Seconds(_Values):
         return total
 
 
-def limited(outcome: LineOutcome, work: float) -> LineOutcome:
+def _followed(core: Core, sampler: str) -> bool:
+    """Whether a sampler is followed on a core: Heun's method on lines only, radial laws about the origin."""
+    if core.kind == "line":
+        return True
+    centred = core.kind != "radial" or core.mixture.dimension == 2 or not any(core.mixture.mean)
+    return centred and sampler != "pf-heun"
+
+
+def limited(outcome: Any, work: float, plane_work: float) -> Any:
     """The outcome, giving up a chain that needs more work."""
-    return replace(outcome, setups=tuple(replace(setup, work_limit=work) for setup in outcome.setups))
+    from simulators.line.outcome import LineOutcome
+
+    if isinstance(outcome, LineOutcome):
+        work *= PHASE_WORK / WORK if outcome.problem.gridded else 1.0
+        return replace(outcome, setups=tuple(replace(s, work_limit=work) for s in outcome.setups))
+    return outcome.limited(plane_work)
 
 
 def combined(name: str, parts: list[tuple[Enclosure, int]]) -> Enclosure:

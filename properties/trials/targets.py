@@ -14,6 +14,7 @@ from bounds.claim import Claim
 from properties.admissible import assignments
 from properties.cases import Case
 from properties.space import Space, space_of
+from properties.trials.mixtures import PHASE
 from simulators.errors import InputError, NotDefined
 from simulators.mixtures import Atoms, GaussianMixture
 from simulators.score_errors import AffineError
@@ -21,7 +22,12 @@ from simulators.score_errors import AffineError
 __all__ = ["MixtureFamily", "beyond_gaussians"]
 
 _MOST_STEPS = 40
+_FINE_STEPS = 1000
+_REVERSE = frozenset({"ddpm-ei", "ddpm-em", "cds-ei", "pf-ei", "pf-heun"})
 _SHAPES = ("even", "uneven", "wide", "three", "atoms", "many")
+_SPREAD_OUT = ("plane", "rings")
+_PLANE_STEPS = 10
+_PHASE_STEPS = 4
 _SMALLEST = {"variance": 1e-3, "delta": 1e-4}
 
 
@@ -37,16 +43,18 @@ class MixtureFamily:
     """Mixtures and atoms on the line, and two components in many dimensions, with a sampler on a grid.
 
     share : of the decades that separations, variances, horizons and dimensions may cover.
+    planes : whether three means on a plane and concentric components are drawn too; they cost seconds.
     """
 
     claim: Claim
     space: Space
     share: float = 1.0
+    planes: bool = False
 
     @classmethod
-    def of(cls, claim: Claim) -> MixtureFamily:
+    def of(cls, claim: Claim, *, planes: bool = False) -> MixtureFamily:
         """The family of the claim."""
-        return cls(claim, space_of(claim))
+        return cls(claim, space_of(claim), planes=planes)
 
     def within(self, share: float) -> MixtureFamily:
         """The same family with that share of its decades."""
@@ -60,7 +68,7 @@ class MixtureFamily:
     @property
     def shapes(self) -> tuple[str, ...]:
         """Shapes of targets that the claim can speak of."""
-        shapes = set(_SHAPES)
+        shapes = {*_SHAPES, *_SPREAD_OUT} if self.planes else set(_SHAPES)
         if self.claim.setup.target == "finite-support":
             shapes = {"atoms"}
         if self.claim.setup.target == "mixture":
@@ -68,13 +76,19 @@ class MixtureFamily:
         if not self.space.singular or {"density"} & self.predicates:
             shapes -= {"atoms"}
         if {"one-dimensional", "isotropic", "covariance-identity"} & self.predicates:
-            shapes -= {"many"}
+            shapes -= {"many", *_SPREAD_OUT}
         return tuple(sorted(shapes))
 
+    @property
+    def _most(self) -> int:
+        return _PHASE_STEPS if self.claim.setup.sampler in PHASE else _MOST_STEPS
+
     def draw(self, rng: np.random.Generator, count: int) -> list[Case]:
-        """Random cases, one shape after the other."""
+        """Far modes of uneven weights in fine steps, on which the start's error shows; then random cases, one
+        shape after the other.
+        """
         shapes = self.shapes
-        found: list[Case] = []
+        found = [case for case in (self._far(),) if case is not None]
         for i in range(20 * count):
             case = self._drawn(shapes[i % len(shapes)], rng)
             if case is not None:
@@ -126,11 +140,35 @@ class MixtureFamily:
 
     # -- drawing ---------------------------------------------------------------------------------------------
 
+    def _far(self) -> Case | None:
+        """Two modes whose weights a finite horizon gets wrong, with little other error."""
+        if "uneven" not in self.shapes or self.share < 1.0 or self.claim.setup.sampler not in _REVERSE:
+            return None
+        target = self._fitted(GaussianMixture((0.6, 0.4), ((-10.0,), (10.0,)), (1.0, 1.0)))
+        clock, delta = str(self.claim.setup.clock), 1e-3 if self.space.early else 0.0
+        return self._made(
+            None,
+            target=target,
+            clock=clock,
+            sampler=self.claim.setup.sampler,
+            T=3.0 if clock == "unit" else 6.0,
+            N=300,
+            delta=delta,
+            grid="geometric" if self.claim.setup.grid == "geometric" else "uniform",
+            start="q_T" if self.claim.setup.start == "q_T" else "gamma",
+            parameters={
+                name: math.sqrt(max(low, 1e-12) * high)
+                for name, (low, high) in self.space.parameters.items()
+                if name not in ("L", "kappa")
+            },
+        )
+
     def _drawn(self, shape: str, rng: np.random.Generator) -> Case | None:
         target = self._target(shape, rng)
         low, high = self.space.limits["T"]
         T = _log_uniform(rng, max(low, 0.05), min(high, 10.0 ** (1.0 * self.share)))
-        N = int(_log_uniform(rng, 1.0, 1.0 + _MOST_STEPS * self.share))
+        most = self._most if shape not in _SPREAD_OUT else _PLANE_STEPS
+        N = int(_log_uniform(rng, 1.0, 1.0 + most * self.share))
         delta = 0.0
         if self.space.early or shape == "atoms":
             delta = T * _log_uniform(rng, _SMALLEST["delta"] ** self.share, 0.5) if self.space.early else 0.0
@@ -168,6 +206,16 @@ class MixtureFamily:
             case "many":
                 d = int(_log_uniform(rng, 2.0, 10.0 ** (4.0 * self.share)))
                 return GaussianMixture.two(sep, w, variance, d)
+            case "plane":
+                corners = sep * rng.normal(size=(3, 2)) / 2.0
+                shares = (0.5 * w, 0.5 * (1 - w), 0.5)
+                corners = corners - np.array(shares) @ corners
+                d = int(_log_uniform(rng, 2.0, 10.0 ** (2.0 * self.share)))
+                return GaussianMixture(shares, corners.tolist(), max(variance, 0.05), d)
+            case "rings":
+                d = int(_log_uniform(rng, 3.0, 10.0 ** (1.0 + 2.0 * self.share)))
+                two = (variance, variance * _log_uniform(rng, 1.2, 10.0))
+                return GaussianMixture((1 - w, w), ((0.0,), (0.0,)), two, d)
             case "three":
                 means = ((-sep,), (float(rng.normal()) * 0.3 * sep,), (sep,))
                 spreads = tuple(variance * _log_uniform(rng, 0.3, 3.0) for _ in range(3))
@@ -216,7 +264,8 @@ class MixtureFamily:
             case "times":
                 low, high = self.space.limits["T"]
                 T = min(max(case.T * step(), low, 1e-3), high, 30.0)
-                N = int(min(max(round(case.N * step()), 1), _MOST_STEPS)) if case.sampler != "none" else 1
+                most = min(max(self._most, 2 * case.N), _FINE_STEPS)
+                N = int(min(max(round(case.N * step()), 1), most)) if case.sampler != "none" else 1
                 delta = min(case.delta * step(), 0.9 * T)
                 return self._made(case, T=T, N=N, delta=delta)
             case "error" if isinstance(case.error, AffineError):
@@ -306,12 +355,12 @@ def _moved_target(target: Any, rng: np.random.Generator, step: Callable[[], floa
     if isinstance(target, Atoms):
         return Atoms(points, shares, target.dimension)
     variances = _variances(target)
-    if target.dimension > 1 or len(set(variances)) == 1:
+    if len(set(variances)) == 1:
         factor = step() if pick >= 0.65 else 1.0
         return GaussianMixture(shares, points, min(max(variances[0] * factor, 1e-4), 1e4), target.dimension)
     if pick >= 0.65:
         variances = tuple(min(max(v * step(), 1e-4), 1e4) for v in variances)
-    return GaussianMixture(shares, points, variances)
+    return GaussianMixture(shares, points, variances, target.dimension)
 
 
 def _simpler_targets(target: Any) -> list[Any]:
@@ -331,7 +380,8 @@ def _simpler_targets(target: Any) -> list[Any]:
             spreads = _variances(target)
             same = tuple(_digits(v, digits) for v in spreads)
             for variances in ((1.0,) * len(spreads), (max(spreads),) * len(spreads), same, spreads):
-                given: Any = variances[0] if target.dimension > 1 else variances
+                alike = target.dimension > 1 and len(set(variances)) == 1
+                given: Any = variances[0] if alike else variances
                 options += [GaussianMixture(weights, p, given, target.dimension) for p in (places, points)]
     return [option for option in options if option != target]
 

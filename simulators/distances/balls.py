@@ -24,6 +24,7 @@ __all__ = [
     "kl_2x2_ball",
     "kl_ball",
     "overlap_ball",
+    "pencil_ball",
     "relative_fisher_ball",
     "score_energy_ball",
     "second_moment_ball",
@@ -132,6 +133,39 @@ def w2_squared_2x2_ball(cov_p: Block, cov_q: Block, diff: tuple[arb, arb], n: in
     return (n * (a + c + x + z - 2 * cross) + _square(diff[0]) + _square(diff[1])).nonnegative_part()
 
 
+def pencil_ball(
+    cov_p: Block, cov_q: Block, diff: tuple[arb, arb], n: int
+) -> tuple[tuple[Lane, Lane], tuple[Lane, Lane]]:
+    """Two lanes of each law for n equal planes, in coordinates that make q standard and p diagonal.
+
+    With Q = L L^T the law p becomes N(w, M), M = L^{-1} P L^{-T}, w = L^{-1} diff; its lanes are the
+    eigenvalues of M with the components of w along the eigenvectors. Where the eigenvalues may coincide no
+    direction is known, and a component is anything up to |w|. A plane on which a law is singular comes out as
+    a lane of variance zero.
+    """
+    if _is_null(_det(cov_p)) or _is_null(_det(cov_q)):
+        void = tuple((arb(0 if _is_null(_det(c)) else 1), arb(0), n) for c in (cov_p, cov_q))
+        return (void[0], void[0]), (void[1], void[1])
+    (a, b), (_, c) = cov_p
+    (x, y), _ = cov_q
+    slope, corner = y / x, _det(cov_q) / x
+    m11, m22 = a / x, (c - 2 * slope * b + slope * slope * a) / corner
+    m12 = (b - slope * a) / _root(x * corner)
+    w1, w2 = diff[0] / _root(x), (diff[1] - slope * diff[0]) / _root(corner)
+    one: Lane = (arb(1), arb(0), n)
+    if _is_null(m12):
+        return ((m11, w1, n), (m22, w2, n)), (one, one)
+    half, root = (m11 - m22) / 2, _root(_square((m11 - m22) / 2) + _square(m12))
+    along, across = (half + root, m12) if half.mid() >= 0 else (m12, root - half)
+    size = _root(_square(along) + _square(across))
+    if size > 0:
+        first, second = (along * w1 + across * w2) / size, (along * w2 - across * w1) / size
+    else:
+        first = second = arb(0, _root(_square(w1) + _square(w2)).upper())
+    middle = (m11 + m22) / 2
+    return ((middle + root, first, n), (middle - root, second, n)), (one, one)
+
+
 # -- total variation -------------------------------------------------------------------------------
 
 
@@ -145,8 +179,8 @@ def overlap_ball(ps: Sequence[Lane], qs: Sequence[Lane]) -> tuple[arb, str]:
     """1 - TV(p, q) = int min(p, q) and the method.
 
     The contour integral is rigorous: acb.integral up to a point s_c, and beyond it the contour goes straight
-    up, where |M| stays below a bound B, so that the rest is at most B/(pi Im s_c). When B is not small the
-    bracket 1 - sqrt(1 - BC^2) <= 1 - TV <= BC remains.
+    up, where |M| stays below a bound B, so that the rest is at most B/(pi Im s_c). When B is not small, or
+    when the laws may be equal, the bracket 1 - sqrt(1 - BC^2) <= 1 - TV <= BC remains.
     """
     pairs = _paired(ps, qs)
     if all(p[0] == q[0] and p[1] == q[1] and p[0].is_exact() and p[1].is_exact() for p, q in pairs):
@@ -154,7 +188,8 @@ def overlap_ball(ps: Sequence[Lane], qs: Sequence[Lane]) -> tuple[arb, str]:
     if any(_singular(p, q) for p, q in pairs):
         return arb(0), "mutually singular laws"
     lanes = [_Relative.of(p, q) for p, q in pairs if not (_is_null(p[0]) and _is_null(q[0]))]
-    if all(lane.usable for lane in lanes):
+    apart = any(not (lane.rho.contains(0) and lane.quad.contains(0)) for lane in lanes)
+    if apart and all(lane.usable for lane in lanes):
         best, how, digits = arb(0), "", ENOUGH
         for value, method in _candidates(lanes):
             if value is not None and value.is_finite() and value.rel_accuracy_bits() > digits:

@@ -124,7 +124,10 @@ def w2(relation: Relation) -> Enclosure:
     scale = _metric(relation, "W2")
     squared = _root_gap_squared(scale)
     total = _total(relation, squared.lo, squared.hi, 1.0, square(scale.diff), 1.0, "")
-    return _scaled(np.sqrt(total.lo), np.sqrt(total.hi), "W2, closed form")
+    ends = np.stack([scale.variance_p.lo, scale.variance_q.lo, np.abs(scale.diff.lo), np.abs(scale.diff.hi)])
+    finite = np.isfinite(ends).all(axis=(0, -1))  # then an infinite square is an overflow
+    least = np.where(finite, np.minimum(total.lo, np.finfo(np.float64).max), total.lo)
+    return _scaled(np.sqrt(least), np.sqrt(total.hi), "W2, closed form")
 
 
 def _root_gap_squared(scale: Scale) -> Enclosure:

@@ -103,7 +103,7 @@ def mixture_distance(
     narrow = min(float(p.mixture.sds.min()), float(q.mixture.sds[q.mixture.sds > 0].min(initial=inf)))
     size = max(float(np.abs(p.mixture.means).max()), float(np.abs(q.mixture.means).max()))
     noise = 20.0 * UNIT * (1.0 + size / narrow)
-    return _evaluate(name, q, (chart,), noise, False, precision).enclosure.labelled("mixtures on the line")
+    return evaluate(name, q, (chart,), noise, False, precision).enclosure.labelled("mixtures on the line")
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +224,7 @@ def _measured(
     try:
         if isinstance(law, FlowLaw):
             check_mass(law.mass, FOLD_MASS)
-        return _evaluate(name, target, charts, law.noise, forward, precision)
+        return evaluate(name, target, charts, law.noise, forward, precision)
     except FoldFound as fold:
         assert isinstance(law, FlowLaw)
         return _measured(name, target, law.marked(fold.at), forward, precision)
@@ -238,7 +238,7 @@ def _stretch(over: float, under: float) -> float:
     return 2.0 if isnan(rate) else max(1.0, 1.0 / sqrt(max(rate, 1e-3)))
 
 
-def _evaluate(
+def evaluate(
     name: str, target: Side, charts: tuple[Chart, ...], noise: float, forward: bool, precision: Precision
 ) -> Measured:
     integrands = [Integrand(name, target, chart, forward) for chart in charts]
@@ -315,6 +315,8 @@ class Integrand:
         over, under = (logq, logp) if self.forward else (logp, logq)
         with np.errstate(under="ignore", over="ignore"):
             values = _ratio_term(self.name, over + log_slope, under + log_slope)
+        if self.name in ("KL", "chi2"):  # what is not known is left out of the lower end
+            values = np.where(missing & (logq > -45.0), 0.0, values)
         return np.where(self._known(t), values, 0.0) if self.name == "chi2" else values
 
     def _known(self, t: Array) -> NDArray[np.bool_]:

@@ -68,17 +68,21 @@ def pencil_2x2(
 
     The rotation that diagonalises E is rounded; with E' its rotated self, (1 - eta)(I + diag E') <= I + E' <=
     (1 + eta)(I + diag E') for eta = |E'_12|/sqrt((1 + E'_11)(1 + E'_22)), and the lanes are widened by eta.
-    Raises InputError where Q may be singular.
+    Nothing is known of the lanes where the error lets Q be singular. Raises InputError where Q is singular.
     """
     counts, q, d, shift = _inputs(cov_q, gap, diff, multiplicities, cov_q_err, gap_err, diff_err)
+    exact = (q.a.lo == q.a.hi) & (q.c.lo == q.c.hi)
+    lost = ~(q.a.lo > 0)
+    least = subtract(q.c, divide(square(q.b), _but(q, lost, 1.0).a)).lo
+    lost = lost | ~(least > 0)
+    if bool(np.any(lost & exact)):
+        raise InputError(
+            "cov_q", float(np.min(np.minimum(q.a.lo, least))), "expected a positive definite matrix"
+        )
+    if bool(np.any(lost)):
+        q, d = _but(q, lost, 1.0), _but(d, lost, 0.0)
     lower = divide(q.b, q.a)
     rest = subtract(q.c, multiply(lower, q.b))
-    if not bool(np.all((q.a.lo > 0) & (rest.lo > 0))):
-        raise InputError(
-            "cov_q",
-            float(np.min(np.minimum(q.a.lo, rest.lo))),
-            "expected a positive definite matrix, error included",
-        )
     tall, wide = _root(q.a), _root(rest)
     e = _Symmetric(
         divide(d.a, q.a),
@@ -97,8 +101,23 @@ def pencil_2x2(
     along = add(multiply(cos, w[0]), multiply(sin, w[1])), subtract(multiply(cos, w[1]), multiply(sin, w[0]))
     quads = [outward(z.lo, z.hi, 4.0, floor=0.0) for z in (square(x) for x in along)]
     rho, quad = _side_by_side(*lanes), _side_by_side(*quads)
-    doubled = np.concatenate([counts, counts], axis=-1)
-    return Relation.lanes(rho.mid, _radius(rho), quad.mid, _radius(quad), doubled)
+    doubled, unknown = np.concatenate([counts, counts], axis=-1), np.concatenate([lost, lost], axis=-1)
+    with np.errstate(invalid="ignore"):
+        ends = [rho.mid, _radius(rho), quad.mid, _radius(quad)]
+    unknown = unknown | ~np.isfinite(ends).all(axis=0)
+    middles, radii = (
+        [np.where(unknown, least, end) for end in ends[i::2]] for i, least in ((0, 0.0), (1, np.inf))
+    )
+    return Relation.lanes(middles[0], radii[0], middles[1], radii[1], doubled)
+
+
+def _but(m: _Symmetric, where: NDArray[np.bool_], scale: float) -> _Symmetric:
+    """The matrix, but a multiple of the identity where the mask says."""
+    a, b, c = (
+        Enclosure(np.where(where, value, x.lo), np.where(where, value, x.hi))
+        for x, value in ((m.a, scale), (m.b, 0.0), (m.c, scale))
+    )
+    return _Symmetric(a, b, c)
 
 
 def w2_2x2(

@@ -19,6 +19,7 @@ __all__ = [
     "kl_2x2_second",
     "kl_second",
     "overlap_second",
+    "pencil_second",
     "relative_fisher_second",
     "score_energy_second",
     "second_moment_second",
@@ -129,6 +130,17 @@ def w2_squared_2x2_second(cov_p: Any, cov_q: Any, diff: Any, n: int, digits: int
         inner = mp.eigsy(root * q * root, eigvals_only=True)
         cross = sum((mp.sqrt(max(x, 0)) for x in inner), mpf(0))
         return n * (p[0, 0] + p[1, 1] + q[0, 0] + q[1, 1] - 2 * cross) + d[0] ** 2 + d[1] ** 2
+
+
+def pencil_second(cov_p: Any, cov_q: Any, diff: Any, n: int, digits: int = 50) -> tuple[Lanes, Lanes]:
+    """Lanes of n equal planes for coordinates Q^{-1/2} x along the eigenvectors of Q^{-1/2} P Q^{-1/2}."""
+    with mp.workdps(2 * digits):
+        p, q, d = mp.matrix(cov_p), mp.matrix(cov_q), mp.matrix(diff)
+        values, vectors = mp.eigsy(q)
+        whiten = vectors * mp.diag([1 / mp.sqrt(x) for x in values]) * vectors.T
+        spread, axes = mp.eigsy(whiten * p * whiten)
+        w = axes.T * whiten * d
+        return [(spread[i], w[i], n) for i in (0, 1)], [(mpf(1), mpf(0), n)] * 2
 
 
 def tv_second(ps: Lanes, qs: Lanes, digits: int = 30) -> Any:

@@ -66,6 +66,7 @@ class Outcome:
     seen, paper : what was found, and what the paper says, as clauses.
     agrees      : whether the first supports the second; each experiment states its rule.
     logarithmic : which axes of the picture are, "", "x", "y" or "xy".
+    departs     : where the set-up is not the paper's, as a clause; empty where it is.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Outcome:
     seen: str
     paper: str
     agrees: bool
+    departs: str = ""
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -87,8 +89,10 @@ class Outcome:
 
     @property
     def sentence(self) -> str:
-        """One line: the word, what was seen, what the paper says."""
-        return f"{'agrees' if self.agrees else 'differs'}: seen {self.seen}; the paper says {self.paper}"
+        """One line: the word, what was seen, what the paper says, where the set-up is not the paper's."""
+        word = "agrees" if self.agrees else "differs"
+        other = f"; not the paper's set-up: {self.departs}" if self.departs else ""
+        return f"{word}: seen {self.seen}; the paper says {self.paper}{other}"
 
 
 def check_at_least(plan: Any, **least: float) -> None:

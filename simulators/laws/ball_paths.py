@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 
-from flint import arb
+from flint import arb, ctx
 
 from simulators.batch import SingleCase
 from simulators.errors import InputError, NotDefined
-from simulators.exppoly import H
+from simulators.exppoly import E, ExpPoly
 from simulators.laws.ball_tools import (
     Pair,
     ball_forward,
     coefficients,
     decays,
     error_of,
+    growths,
     phase_reference,
     phase_start,
+    spread_equal,
     start_of,
-    to_arb,
+    steps,
+    times,
 )
-from simulators.laws.integrals import FUNCTIONS
 from simulators.samplers import SAMPLERS
 from simulators.samplers.scheme import CriticallyDamped
 from simulators.score_errors import AVERAGES
@@ -28,19 +32,22 @@ from simulators.targets import Gaussian
 
 __all__ = ["ball_path_kl", "ball_score_error"]
 
+STAYS = ("lmc", "ulmc")
+PATHS = ("ddpm-ei", "ddpm-em", "cds-ei", "cld-ei", *STAYS)
+
 
 def ball_path_kl(case: SingleCase) -> arb:
     """KL of the true reverse path from q_T against the sampler's path, see `simulators.laws.paths`; +inf
     where it is infinite.
     """
-    if case.sampler not in FUNCTIONS and case.sampler != "lmc":
+    if case.sampler not in PATHS:
         raise NotDefined(
             f"sampler={case.sampler!r}: the path law has no density against the true one, or no closed form"
         )
     total = arb(0)
     for i, n in enumerate(case.target.multiplicities):
         part = _initial(case, i, n)
-        part += _stationary(case, i, n) if case.sampler == "lmc" else _girsanov(case, i, n)
+        part += _stationary(case, i, n) if case.sampler in STAYS else _girsanov(case, i, n)
         if not part.is_finite():
             return arb("+inf") if _ends_singular(case, i) else part
         total += part
@@ -53,7 +60,7 @@ def _ends_singular(case: SingleCase, space: int) -> bool:
 
 
 def _initial(case: SingleCase, space: int, n: int) -> arb:
-    """KL(q_T || start) in one eigenspace; from the target instead of q_T for lmc."""
+    """KL(q_T || start) in one eigenspace; from the target instead of q_T for lmc and ulmc."""
     if case.sampler == "cld-ei":
         (sxx, sxv, svv), (mx, mv) = phase_reference(
             arb(case.target.eigenvalues[space]), arb(case.target.means[space]), Fraction(case.grid.T)
@@ -63,99 +70,193 @@ def _initial(case: SingleCase, space: int, n: int) -> arb:
         (v0, _, _), (m0, _) = phase_start(case, space)
         det = sxx * svv - sxv * sxv
         return (n * (sxx / v0 + svv - 2 - (det / v0).log()) + (mx - m0) * (mx - m0) / v0 + mv * mv) / 2
-    if case.start == "q_T" and case.sampler != "lmc":
+    if case.start == "q_T" and case.sampler not in STAYS:
         return arb(0)
-    start, true = start_of(case), ball_forward(case, "target" if case.sampler == "lmc" else "T")
+    start, true = start_of(case), ball_forward(case, "target" if case.sampler in STAYS else "T")
     v0, lag = start.variances[space], true.means[space] - start.means[space]
     ratio = true.variances[space] / v0
     return (n * (ratio - 1 - ratio.log()) + lag * lag / v0) / 2
 
 
-def _girsanov(case: SingleCase, space: int, n: int) -> arb:
-    """The steps' contributions in one eigenspace."""
-    lam, m = arb(case.target.eigenvalues[space]), arb(case.target.means[space])
-    c, eta, weights = error_of(case, space)
-    times = decays(case)
-    total = arb(0)
-    taus = case.grid.exact_times()
-    for k, row in enumerate(coefficients(FUNCTIONS[case.sampler], case)):
-        if case.sampler == "cld-ei":
-            total += _damped_step(
-                lam, m, c, eta, None if weights is None else weights[k], n, row, taus[k], taus[k + 1]
-            )
-            continue
-        R, mu = (lam - 1) * times[k] * times[k], m * times[k]
-        last = case.grid.delta == 0 and k == case.grid.N - 1
-        S, end = 1 + R, lam if last else 1 + (lam - 1) * times[k + 1] * times[k + 1]
-        p = times[k] / S if weights is None else weights[k]
-        w, b = p * eta, p * (c + eta * mu)
-        total += _contribution(case.sampler, S, R, end, mu, w, b, n, row)
-    return total
+Terms = tuple[ExpPoly, ...]
+FADE, RISE, BEND = 1 - E(-1), E(1) - 1, E(1) + E(-1) - 2
+TABLES: dict[str, Terms] = {
+    "ddpm-ei": ((FADE * FADE).integral() - (1 - E(-2)) / 2, FADE.integral()),
+    "cds-ei": ((E(2) - 1) / 2, (RISE * RISE).integral(), RISE.integral()),
+    "ddpm-em": (
+        (E(2) - 1).integral(),
+        (BEND * BEND).integral() - 3 * (1 - E(-2)).integral() - 2 * (1 - E(-2)),
+        (RISE * RISE).integral(),
+        (RISE * BEND).integral(),
+        RISE.integral(),
+        BEND.integral(),
+    ),
+}
+"""Integrals over one step, see `_sum_ei`, `_sum_cds` and `_sum_em`."""
+ZERO, ONE, TWO, NEAR = arb(0), arb(1), arb(2), arb(2) ** -40
 
 
-def _contribution(
-    name: str, S: arb, R: arb, end: arb, mu: arb, w: arb, b: arb, n: int, row: tuple[arb, ...]
-) -> arb:
-    """One step, expanded squares: 128 bits have room for what cancels."""
-    if name == "ddpm-ei":
-        z, fade, h, i1, i2, _ = row
-        return n * ((-z / S - (end * fade / S).log()) / 2 + i2 / S - 2 * w * i1 + w * w * h * S) + h * b * b
-    if name == "cds-ei":
-        p, _, h, i1, i2, _ = row
-        x, r = R * p / S, R / S
-        return (
-            n * ((x - (end / S).log()) / 2 + S * (r * r * i2 - 2 * r * w * i1 + w * w * h))
-            + mu * mu * i2
-            - 2 * mu * b * i1
-            + b * b * h
-        )
-    p, z, fade, h, d1, d2, dq, _, _, _, p1, k1 = row
-    e1, q2 = _bend(h)
-    noise = (R * p1 - 3 * k1) / S + 2 * (-z / S - (end * fade / S).log())
-    slope = 2 * w * S
-    square = S * S * d2 + q2 + slope * slope * h - 2 * S * dq - 2 * S * slope * d1 + 2 * slope * e1
-    return (n * (noise + square / S) + mu * mu * d2 - 4 * mu * b * d1 + 4 * b * b * h) / 4
+@dataclass(frozen=True)
+class _Space:
+    """One eigenspace: lam, lam - 1, mean, dimension, score error."""
+
+    lam: arb
+    lam1: arb
+    m: arb
+    n: int
+    c: arb
+    eta: arb
+    weights: list[arb] | None
+
+    @classmethod
+    def of(cls, case: SingleCase, i: int) -> _Space:
+        lam, m = arb(case.target.eigenvalues[i]), arb(case.target.means[i])
+        return cls(lam, lam - 1, m, case.target.multiplicities[i], *error_of(case, i))
+
+    def mistake(self, k: int, adapted: arb, mu: arb) -> Pair:
+        """(w, b): slope of the score error of step k, and its value at the mean."""
+        p = adapted if self.weights is None else self.weights[k]
+        return p * self.eta, p * (self.c + self.eta * mu)
 
 
-def _bend(h: arb) -> Pair:
-    """Integrals of q = e^u + e^{-u} - 2 and of its square over [0, h]."""
-    up, down = h.exp(), (-h).exp()
-    return up - down - 2 * h, (up * up - down * down) / 2 - 4 * (up - down) + 6 * h
+def _girsanov(case: SingleCase, i: int, n: int) -> arb:
+    """The steps' contributions in one eigenspace. Logarithms of consecutive variances telescope."""
+    if case.sampler == "cld-ei":
+        return _sum_damped(case, _Space.of(case, i))
+    space = _Space.of(case, i)
+    sums = {"ddpm-ei": _sum_ei, "cds-ei": _sum_cds, "ddpm-em": _sum_em}[case.sampler]
+    spread, shift = sums(case, space, coefficients(TABLES[case.sampler], case))
+    first = 1 + space.lam1 * decays(case)[0] * decays(case)[0]
+    last = space.lam if case.grid.delta == 0 else 1 + space.lam1 * (-2 * arb(case.grid.delta)).exp()
+    faded = 0 if case.sampler == "cds-ei" else arb(case.grid.T) - arb(case.grid.delta)
+    return n * (spread + (first / last).log() / 2 + faded) + shift
 
 
-def _damped_step(
-    lam: arb,
-    m: arb,
-    c: arb,
-    eta: arb,
-    weight: arb | None,
-    n: int,
-    row: tuple[arb, ...],
-    time: Fraction,
-    after: Fraction,
-) -> arb:
-    (sxx, sxv, svv), (_, mean_v) = phase_reference(lam, m, time)
-    (txx, txv, tvv), _ = phase_reference(lam, m, after)
-    det, end = sxx * svv - sxv * sxv, txx * tvv - txv * txv
-    h, fade = row[7], (-row[7]).exp()
-    p = -to_arb(time) * (-to_arb(time)).exp() / det if weight is None else weight
-    w, b = p * eta, p * (c + eta * mean_v)
-    exact = (det / end).log() / 4 + h + (h - 2 * h * fade) * sxx / det + 2 * (1 - (1 + h) * fade) * sxv / det
-    return 2 * n * (exact - 2 * w * row[8] + h * w * w * svv) + 2 * h * b * b
+def _sum_ei(case: SingleCase, space: _Space, table: list[tuple[arb, ...]]) -> Pair:
+    """Sums of (int (1 - e^{-u})^2 - (1 - e^{-2h})/2)/S - 2 w int (1 - e^{-u}) + h w^2 S, and of h b^2."""
+    spread, shift, exact = ZERO, ZERO, case.score_error is None
+    for k, (decay, h, (main, slope)) in enumerate(zip(decays(case), steps(case), table, strict=False)):
+        S = ONE + space.lam1 * decay * decay
+        spread += main / S
+        if not exact:
+            w, b = space.mistake(k, decay / S, space.m * decay)
+            spread += w * (h * w * S - TWO * slope)
+            shift += h * b * b
+    return spread, shift
 
 
-def _stationary(case: SingleCase, space: int, n: int) -> arb:
-    """Langevin Monte Carlo against the stationary process, one eigenspace."""
-    lam, m = arb(case.target.eigenvalues[space]), arb(case.target.means[space])
-    c, eta, weights = error_of(case, space)
-    total = arb(0)
-    for k, (h,) in enumerate(coefficients((H,), case)):
-        p = 1 / lam if weights is None else weights[k]
+def _sum_cds(case: SingleCase, space: _Space, table: list[tuple[arb, ...]]) -> Pair:
+    """With r = R/S and d = e^u - 1: r (e^{2h} - 1)/2 + S int (r d - w)^2, and int (mu d - b)^2."""
+    spread, shift, exact = ZERO, ZERO, case.score_error is None
+    for k, (decay, h, (rise, square, slope)) in enumerate(
+        zip(decays(case), steps(case), table, strict=False)
+    ):
+        R, mu = space.lam1 * decay * decay, space.m * decay
+        S = ONE + R
+        r = R / S
+        spread += r * (rise + R * square)
+        shift += mu * mu * square
+        if not exact:
+            w, b = space.mistake(k, decay / S, mu)
+            spread += w * (h * w * S - TWO * R * slope)
+            shift += b * (h * b - TWO * mu * slope)
+    return spread, shift
+
+
+def _sum_em(case: SingleCase, space: _Space, table: list[tuple[arb, ...]]) -> Pair:
+    """With q = e^u + e^{-u} - 2, s = 2 w S: a quarter of int (1 - e^{-2u})(S_u - 2)^2/(S S_u) without its
+    logarithm plus int (S d - q - s)^2/S, and of int (mu d - 2b)^2.
+    """
+    spread, shift, exact = ZERO, ZERO, case.score_error is None
+    for k, (decay, h, (p1, rest, square, mixed, slope, bent)) in enumerate(
+        zip(decays(case), steps(case), table, strict=False)
+    ):
+        R, mu = space.lam1 * decay * decay, space.m * decay
+        S = ONE + R
+        spread += (R * p1 + rest) / S + S * square - TWO * mixed
+        shift += mu * mu * square
+        if not exact:
+            w, b = space.mistake(k, decay / S, mu)
+            s = TWO * w
+            spread += s * (s * S * h - TWO * S * slope + TWO * bent)
+            shift += TWO * b * (TWO * b * h - TWO * mu * slope)
+    return spread / 4, shift / 4
+
+
+def _sum_damped(case: SingleCase, space: _Space) -> arb:
+    """The steps of cld-ei: with (p_x, p_v) the v-row of the precision of q at the start of a step,
+
+    2n { h + (h - 2h e^{-h}) p_v - 2 (1 - (1 + h) e^{-h}) p_x - 2 w h (1 - e^{-h}) + h w^2 Sigma_vv } + 2h b^2
+    and the logarithm (n/2) log(det Sigma_T/det Sigma_delta).
+    """
+    spread, shift, exact = ZERO, ZERO, case.score_error is None
+    dets = []
+    for tau, decay in zip(times(case), decays(case), strict=True):
+        wx, lag = decay + tau * decay, tau * decay
+        dets.append((ONE + space.lam1 * (wx * wx + lag * lag), wx, lag))
+    for k, (h, X, (det, wx, lag)) in enumerate(zip(steps(case), growths(case), dets, strict=False)):
+        fade = ONE / X
+        stay = h * fade
+        share = space.lam1 * lag / det
+        spread += h + (h - TWO * stay) * (ONE - share * lag) - TWO * (ONE - fade - stay) * share * wx
+        if not exact:
+            w, b = space.mistake(k, -lag / det, -space.m * lag)
+            spread += w * (h * w * (ONE + space.lam1 * lag * lag) - TWO * (h - stay))
+            shift += h * b * b
+    last = space.lam if case.grid.delta == 0 else dets[-1][0]
+    return space.n * (2 * spread + (dets[0][0] / last).log() / 2) + 2 * shift
+
+
+def _stationary(case: SingleCase, i: int, n: int) -> arb:
+    """Langevin Monte Carlo, overdamped or underdamped, against the stationary process; one eigenspace."""
+    lam, m = arb(case.target.eigenvalues[i]), arb(case.target.means[i])
+    c, eta, weights = error_of(case, i)
+
+    friction = ONE if case.sampler == "lmc" else arb(case.options.get("gamma_friction", 2.0))
+    away = (lambda h: h - lam * (ONE - (-h / lam).exp())) if case.sampler == "lmc" else _away(friction, lam)
+
+    def one(h: arb, p: arb) -> arb:
         y, w, b = h / lam, p * eta * lam, p * (c + eta * m)
-        fade = (-y).exp()
-        w1, w2 = y - 1 + fade, y - 2 * (1 - fade) + (1 - fade * fade) / 2
-        total += (n * (w * w * y - 2 * w * w1 + w2 + y - (1 - fade * fade) / 2) + h * b * b) / 4
-    return total
+        slope = away(h) / lam
+        return n * (w * w * y - TWO * w * slope + TWO * slope) + h * b * b
+
+    pairs = zip(steps(case), weights or [1 / lam] * case.grid.N, strict=True)
+    return sum(spread_equal(pairs, one), ZERO) / (4 * friction)
+
+
+def _away(g: arb, lam: arb) -> Callable[[arb], arb]:
+    """int_0^h (1 - rho) = h - lam g (1 - rho(h)) - h e^{-gh/2} sinh(w)/w, w^2 = (g^2/4 - 1/lam) h^2; see
+    `simulators.laws.kinetic`.
+    """
+    square, half, turn = g * g / 4 - ONE / lam, g / 2, lam * g
+    root = abs(square).sqrt()
+
+    def integral(h: arb) -> arb:
+        argument = square * h * h
+        if abs(argument) < NEAR:  # there the root would lose digits, or its sign is unknown
+            even, odd = _critical(argument)
+        elif square.contains(0):  # a step so long that more digits of g^2/4 - 1/lam are needed
+            return arb("nan")
+        else:
+            w = root * h
+            odd, even = w.sinh_cosh() if square > 0 else w.sin_cos()
+            odd = odd / w
+        fade = (-half * h).exp()
+        return h - turn * (ONE - fade * (even + half * h * odd)) - fade * odd * h
+
+    return integral
+
+
+def _critical(square: arb) -> Pair:
+    """cosh(w) and sinh(w)/w by their series in w^2, |w^2| <= 1/2 of either sign; the terms from w^{2k} on add
+    up to less than twice the first.
+    """
+    even, odd, term, k = ZERO, ZERO, ONE, 0
+    while not abs(term) < arb(2) ** (-ctx.prec - 8):
+        even, odd, k = even + term, odd + term / (2 * k + 1), k + 1
+        term = term * square / ((2 * k - 1) * (2 * k))
+    rest = arb(0, (2 * abs(term)).upper())
+    return even + rest, odd + rest
 
 
 def ball_score_error(case: SingleCase, average: str) -> arb:
@@ -166,24 +267,25 @@ def ball_score_error(case: SingleCase, average: str) -> arb:
         raise InputError("average", average, f"expected one of {', '.join(AVERAGES)}")
     sampler = SAMPLERS[case.sampler]
     stays = not getattr(sampler, "reverse", True)
-    times = [arb(1)] * (case.grid.N + 1) if stays else decays(case)
-    taus, errors = case.grid.exact_times(), [arb(0)] * case.grid.N
-    for i, n in enumerate(case.target.multiplicities):
-        lam, m = arb(case.target.eigenvalues[i]), arb(case.target.means[i])
-        c, eta, weights = error_of(case, i)
+    nodes = [ONE] * case.grid.N if stays else decays(case)
+    errors = [ZERO] * case.grid.N
+    for i in range(len(case.target.multiplicities)):
+        space = _Space.of(case, i)
         for k in range(case.grid.N):
-            S, mu = 1 + (lam - 1) * times[k] * times[k], m * times[k]
-            p = times[k] / S if weights is None else weights[k]
             if isinstance(sampler, CriticallyDamped):
-                (sxx, sxv, svv), (_, mv) = phase_reference(lam, m, taus[k])
-                p = -to_arb(taus[k]) * times[k] / (sxx * svv - sxv * sxv) if weights is None else weights[k]
-                S, mu = svv, mv
-            errors[k] += p * p * ((c + eta * mu) * (c + eta * mu) + n * eta * eta * S)
+                lag = times(case)[k] * nodes[k]
+                wx = nodes[k] + lag
+                S, mu = ONE + space.lam1 * lag * lag, -space.m * lag
+                w, b = space.mistake(k, -lag / (ONE + space.lam1 * (wx * wx + lag * lag)), mu)
+            else:
+                S, mu = ONE + space.lam1 * nodes[k] * nodes[k], space.m * nodes[k]
+                w, b = space.mistake(k, nodes[k] / S, mu)
+            errors[k] += b * b + space.n * w * w * S
     if average == "sup":
         worst = errors[0]
         for e in errors[1:]:
             worst = worst.max(e)
         return worst
-    steps = [arb(1)] * case.grid.N if average == "steps" else [to_arb(h) for h in case.grid.exact_steps()]
-    total = sum((h * e for h, e in zip(steps, errors, strict=True)), arb(0))
-    return total if average in ("integral", "g2-half") else total / sum(steps, arb(0))
+    lengths = [ONE] * case.grid.N if average == "steps" else steps(case)
+    total = sum((h * e for h, e in zip(lengths, errors, strict=True)), ZERO)
+    return total if average in ("integral", "g2-half") else total / sum(lengths, ZERO)

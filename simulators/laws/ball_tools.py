@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from math import isinf
+from operator import mul
+from typing import TypeVar
 
-from flint import arb, ctx, fmpq
+from flint import arb, arb_mat, ctx, fmpq
 
 from simulators.batch import SingleCase
 from simulators.errors import InputError
@@ -28,15 +31,22 @@ __all__ = [
     "coefficients",
     "decays",
     "error_of",
+    "growths",
     "phase_reference",
     "phase_start",
     "refine",
+    "spread_equal",
     "start_of",
+    "steps",
+    "times",
     "to_arb",
 ]
 
 Pair = tuple[arb, arb]
 Triple = tuple[arb, arb, arb]
+A = TypeVar("A")
+B = TypeVar("B")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,35 +170,92 @@ def error_of(case: SingleCase, space: int) -> tuple[arb, arb, list[arb] | None]:
     shift, linear = arb(error.shift[space]), arb(error.linear[space])
     if error.profile == "adapted":
         return shift, linear, None
-    return shift, linear, [arb(w) for w in profile_weights(error.profile, case.grid.N).tolist()]
+    values = profile_weights(error.profile, case.grid.N).tolist()
+    known = {w: arb(w) for w in set(values)}  # equal weights are one object, which chains recognise
+    return shift, linear, [known[w] for w in values]
+
+
+def spread_equal(pairs: Iterable[tuple[A, B]], compute: Callable[[A, B], T]) -> Iterator[T]:
+    """``compute`` at each pair; computed once for neighbours that are the same two objects."""
+    first, second = object(), object()
+    for a, b in pairs:
+        if a is not first or b is not second:
+            first, second, value = a, b, compute(a, b)
+        yield value
+
+
+# -- the grid, each list once for a grid and a precision -----------------------------------------------------
+
+
+def times(case: SingleCase) -> list[arb]:
+    """tau_k, k = 0 ... N."""
+    return _times(case.grid, ctx.prec)
+
+
+def steps(case: SingleCase) -> list[arb]:
+    """h_k, k = 0 ... N - 1; one object on a uniform grid."""
+    return _steps(case.grid, ctx.prec)
+
+
+def growths(case: SingleCase) -> list[arb]:
+    """e^{h_k}, k = 0 ... N - 1; one object on a uniform grid."""
+    return _growths(case.grid, ctx.prec)
 
 
 def decays(case: SingleCase) -> list[arb]:
-    """e^{-tau_k}, k = 0 ... N."""
+    """e^{-tau_k}, k = 0 ... N, by products of e^{h_k}: relative radii add up, to N roundings at the end."""
     return _decays(case.grid, ctx.prec)
+
+
+def coefficients(functions: tuple[ExpPoly, ...], case: SingleCase) -> list[tuple[arb, ...]]:
+    """The functions at each step; a uniform grid evaluates them once."""
+    return _coefficients(functions, case.grid, ctx.prec)
+
+
+@lru_cache(maxsize=8)
+def _times(grid: Grid, bits: int) -> list[arb]:
+    if grid.kind != "uniform":
+        return [arb(t) for t in grid.times.tolist()]
+    h, end = _steps(grid, bits)[0], arb(grid.delta)
+    return [arb(k) * h + end for k in range(grid.N, -1, -1)]
+
+
+@lru_cache(maxsize=8)
+def _steps(grid: Grid, bits: int) -> list[arb]:
+    if grid.kind == "uniform":
+        return [to_arb((Fraction(grid.T) - Fraction(grid.delta)) / grid.N)] * grid.N
+    return [a - b for a, b in pairwise(_times(grid, bits))]
+
+
+@lru_cache(maxsize=8)
+def _growths(grid: Grid, bits: int) -> list[arb]:
+    lengths = _steps(grid, bits)
+    return [lengths[0].exp()] * grid.N if grid.kind == "uniform" else [h.exp() for h in lengths]
 
 
 @lru_cache(maxsize=8)
 def _decays(grid: Grid, bits: int) -> list[arb]:
-    times = grid.exact_times()
-    if grid.kind == "uniform":
-        growth = to_arb(times[0] - times[1]).exp()
-        values = [(-to_arb(times[0])).exp()]
-        for _ in times[1:]:
-            values.append(values[-1] * growth)
-        return values
-    return [(-to_arb(t)).exp() for t in times]
-
-
-def coefficients(functions: tuple[ExpPoly, ...], case: SingleCase) -> Iterator[tuple[arb, ...]]:
-    """The functions at each step; a uniform grid evaluates them once."""
-    return iter(_coefficients(functions, case.grid, ctx.prec))
+    return list(accumulate(_growths(grid, bits), mul, initial=(-arb(grid.T)).exp()))
 
 
 @lru_cache(maxsize=8)
 def _coefficients(functions: tuple[ExpPoly, ...], grid: Grid, bits: int) -> list[tuple[arb, ...]]:
-    steps = grid.exact_steps()
-    if grid.kind == "uniform":
-        h = to_arb(steps[0])
-        return [tuple(f.arb(h) for f in functions)] * len(steps)
-    return [tuple(f.arb(h) for f in functions) for h in map(to_arb, steps)]
+    """One product of matrices: rational coefficients by the values of h^i e^{jh} at the steps."""
+    distinct = 1 if grid.kind == "uniform" else grid.N
+    lengths, growth = _steps(grid, bits)[:distinct], _growths(grid, bits)[:distinct]
+    keys = sorted({key for f in functions for key in f.terms})
+    columns = [_monomial(i, j, lengths, growth) for i, j in keys]
+    weights = arb_mat([[to_arb(f.terms.get(key, Fraction(0))) for key in keys] for f in functions])
+    flat = (arb_mat([list(row) for row in zip(*columns, strict=True)]) * weights.transpose()).entries()
+    width = len(functions)
+    rows = [tuple(flat[at : at + width]) for at in range(0, len(flat), width)]
+    return rows * grid.N if grid.kind == "uniform" else rows
+
+
+def _monomial(i: int, j: int, lengths: list[arb], growth: list[arb]) -> list[arb]:
+    """h^i e^{jh} at each step."""
+    column = [arb(1)] * len(lengths)
+    base = growth if j >= 0 else [1 / x for x in growth] if j else column
+    for factor in [base] * abs(j) + [lengths] * i:
+        column = [a * b for a, b in zip(column, factor, strict=True)]
+    return column

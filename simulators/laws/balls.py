@@ -11,7 +11,7 @@ Grids are taken as they are defined: uniform steps are rationals, other times ar
 '0.426122638850534'
 """
 
-from simulators.laws.ball_outputs import ball_output, ball_output_phase
+from simulators.laws.ball_outputs import ball_output, ball_output_phase, ball_phase
 from simulators.laws.ball_paths import ball_path_kl, ball_score_error
 from simulators.laws.ball_tools import (
     BallLaw,
@@ -30,6 +30,7 @@ __all__ = [
     "ball_output",
     "ball_output_phase",
     "ball_path_kl",
+    "ball_phase",
     "ball_score_error",
     "refine",
     "to_arb",

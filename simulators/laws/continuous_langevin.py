@@ -113,7 +113,8 @@ def _ramp(rate: Enclosure, t: Enclosure) -> Enclosure:
         slack = ULP * (
             16.0 + 2.0 * np.maximum(-rate.lo * t.hi, 0.0)
         )  # the rounding of rate t, where e^{-rate t} grows
-        return Enclosure(low * np.maximum(1.0 - slack, 0.0), high * (1.0 + slack) + 5e-324)
+        hi = np.where(t.hi == 0, 0.0, high * (1.0 + slack) + 5e-324)
+        return Enclosure(low * np.maximum(1.0 - slack, 0.0), hi)
 
 
 # -- Langevin ------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ HALVINGS = 40
 CHUNK = 1 << 13  # panels evaluated together
 SLACK = 1e-13  # relative width at which a supremum counts as found
 ROUNDS = 400
+CELLS = 400  # of one interval that may be left at a time: more are kept alive by rounding only
 
 _RULES = [leggauss(16), leggauss(24)]
 
@@ -80,7 +81,8 @@ def excess_entropy(x: Enclosure) -> Enclosure:
     low, high = _excess_entropy(np.maximum(x.lo, -1.0)), _excess_entropy(x.hi)
     straddles = (x.lo <= 0) & (x.hi >= 0)
     lo = np.where(straddles, 0.0, np.minimum(low, high) * (1 - 32 * ULP))
-    return Enclosure(lo, np.maximum(low, high) * (1 + 32 * ULP) + 5e-324)
+    hi = np.maximum(low, high) * (1 + 32 * ULP)
+    return Enclosure(lo, np.where((x.lo == 0) & (x.hi == 0), 0.0, hi + 5e-324))
 
 
 def _excess_entropy(x: Array) -> Array:
@@ -206,7 +208,7 @@ def supremum(function: Range, left: Array, right: Array) -> Enclosure:
 
     A cell's upper bound is the value at an end where the function is monotone, else the lesser of natural
     extension and mean value form; cells that cannot hold the supremum are dropped, the rest halved, until the
-    bounds agree to 1e-13.
+    bounds agree to 1e-13, or until rounding lets no more of them go: then the upper bounds stay wider.
     """
     owner = np.arange(left.size)
     best = np.maximum(_at(function, owner, left).lo, _at(function, owner, right).lo)
@@ -224,6 +226,7 @@ def supremum(function: Range, left: Array, right: Array) -> Enclosure:
             | (middle <= left)
             | (middle >= right)
             | (halvings == ROUNDS)
+            | (np.bincount(owner, minlength=best.size)[owner] > CELLS)
         )
         np.maximum.at(top, owner[found], upper[found])
         if bool(found.all()):

@@ -8,9 +8,14 @@ u the time since, w = p eta, b = p (c + eta mu), f(x) = x - log(1 + x), an eigen
     ddpm-em : n/4 { int (1 - e^{-2u})(S_u - 2)^2/(S S_u) + (1/S) int [S d - q - 2 w S]^2 }
               + 1/4 int [mu d - 2b]^2
     lmc     : n/4 { int_0^y (w S - 1 + e^{-s})^2 ds + y - (1 - e^{-2y})/2 } + h b^2/4
+    ulmc    : { n y [(w S - r)^2 + r (2 - r)] + h b^2 }/(4g)
 
 with z = (1 - e^{-2h})/S, x = R(e^{2h} - 1)/S, d = e^u - 1, q = e^u + e^{-u} - 2, S_u = 1 + R e^{2u}, y = h/S;
-the exact score has w = b = 0, and for lmc the true process is stationary. For cld-ei see
+the exact score has w = b = 0, and for lmc and ulmc the true process is stationary. For ulmc it is the
+underdamped diffusion of friction g from q x N(0, I); its noise sqrt(2g) acts on the velocity only, so that
+Girsanov charges E|s(X_t) - s_hat(X_k)|^2/(4g), and with Y = X - m and the correlation rho of its position
+E|Y_t/S - Y_k/S + w Y_k + b|^2 = n {2 (1 - rho)(1/S - w) + w^2 S} + b^2; r is the mean of 1 - rho over the
+step (`simulators.laws.kinetic`). For cld-ei see
 `simulators.laws.kernels.girsanov.damped_path_kernel`. Integrals over [0, h] are exponential polynomials and
 quadratic forms are written as sums of squares, so nothing cancels. The start adds KL(q_T || start); the mean
 lives on one axis of each eigenspace.
@@ -26,6 +31,7 @@ from simulators.errors import NotDefined
 from simulators.laws.integrals import FUNCTIONS, STATIONARY
 from simulators.laws.kernels.common import Array, Index, U
 from simulators.laws.kernels.girsanov import CDS, EI, EM, NODES, damped_path_kernel, excesses, path_kernel
+from simulators.laws.kinetic import departure
 from simulators.laws.phase import phase_nodes
 from simulators.laws.steps import Lanes, groups_of, portions, schedule, tasks_of
 from simulators.score_errors import profile_weights
@@ -33,19 +39,20 @@ from simulators.score_errors import profile_weights
 __all__ = ["excess_kl", "path_kl"]
 
 AT_ONCE = 2_000_000  # entries (case, eigenspace, step) held at a time
+STAYS = ("lmc", "ulmc")
 KINDS = {"ddpm-ei": EI, "cds-ei": CDS, "ddpm-em": EM, "cld-ei": -1}
 
 
 def path_kl(batch: Batch) -> Enclosure:
     """KL(path of the true reverse process from q_T || path of the sampler from its start), nats, shape (C,).
 
-    For lmc: the stationary Langevin process from the target against the chain from its start. Infinite where
-    the true process ends on, or the start is, a singular law. Raises NotDefined for samplers without noise or
-    without steps.
+    For lmc and ulmc: the stationary Langevin process from the target against the chain from its start, both
+    with velocity N(0, I) at the start of ulmc. Infinite where the true process ends on, or the start is, a
+    singular law. Raises NotDefined for samplers without noise or without steps.
     """
     if batch.sampler in KINDS:
         value, error = _by_kernel(batch)
-    elif batch.sampler == "lmc":
+    elif batch.sampler in STAYS:
         value, error = _langevin(batch)
     else:
         raise NotDefined(
@@ -76,7 +83,7 @@ def excess_kl(x: Array, x_err: Array, ratio: Array, ratio_err: Array) -> tuple[A
 
 
 def initial_kl(batch: Batch) -> tuple[Array, Array]:
-    """KL(q_T || start) per eigenspace (for lmc KL(target || start)), and its error; (C, B)."""
+    """KL(q_T || start) per eigenspace (for lmc, ulmc KL(target || start)), and its error; (C, B)."""
     if batch.sampler == "cld-ei":
         value, error, shift, shift_error = _initial_phase(batch)
     else:
@@ -93,7 +100,7 @@ def _initial(batch: Batch) -> tuple[Array, Array, Array, Array]:
     """Variance part and mean part, each with its error."""
     lam, m = batch.eigenvalues, batch.means
     T = batch.horizon[:, None]
-    stays = batch.sampler == "lmc"
+    stays = batch.sampler in STAYS
     zero = np.zeros_like(lam)
     E2, rise2, decay = (
         (1 + zero, zero, 1 + zero)
@@ -204,7 +211,7 @@ def _by_kernel(batch: Batch) -> tuple[Array, Array]:
     return table[0], table[1]
 
 
-# -- Langevin Monte Carlo
+# -- Langevin Monte Carlo, overdamped and underdamped
 
 
 def _langevin(batch: Batch) -> tuple[Array, Array]:
@@ -219,29 +226,34 @@ def _langevin(batch: Batch) -> tuple[Array, Array]:
         )
         pairs, counts = np.unique(np.stack([setting.grid.steps, weights]), axis=1, return_counts=True)
         portion = max(1, AT_ONCE // (pairs.shape[1] * batch.B))
+        friction = dict(setting.options).get("gamma_friction", 2.0) if batch.sampler == "ulmc" else None
         for at in range(0, len(mine), portion):
             chosen = mine[at : at + portion]
             value[chosen], error[chosen] = _langevin_sum(
-                batch, chosen, pairs, counts, setting.profile == "adapted"
+                batch, chosen, pairs, counts, setting.profile == "adapted", friction
             )
     return value, error
 
 
 def _langevin_sum(
-    batch: Batch, mine: Index, pairs: Array, counts: Index, adapted: bool
+    batch: Batch, mine: Index, pairs: Array, counts: Index, adapted: bool, friction: float | None
 ) -> tuple[Array, Array]:
     """Steps (length, weight) with their counts in the cases ``mine``: sum of contributions and its error,
-    (cases, B).
+    (cases, B); without friction the overdamped chain.
     """
     h, n = pairs[0], batch.multiplicities[mine][..., None]
     S, m, c, eta = (a[mine][..., None] for a in (batch.eigenvalues, batch.means, batch.shift, batch.linear))
     p = 1 / S if adapted else pairs[1]
     y = h / S
-    value, error = _stationary_spread(y, p * eta * S)
+    if friction is None:
+        value, error = _stationary_spread(y, p * eta * S)
+    else:
+        value, error = _kinetic_spread(friction * h, h * h / S, y, p * eta * S)
     b = p * (c + eta * m)
     b_err = 8 * U * np.abs(p) * (np.abs(c) + np.abs(eta * m))
-    value = 0.25 * (n * value + h * b * b)
-    error = 0.25 * (n * error + h * ((2 * np.abs(b) + b_err) * b_err + 8 * U * b * b)) + 8 * U * value
+    share = 0.25 if friction is None else 0.25 / friction
+    value = share * (n * value + h * b * b)
+    error = share * (n * error + h * ((2 * np.abs(b) + b_err) * b_err + 8 * U * b * b)) + 8 * U * value
     rounding = (len(counts) + 4) * U
     total, slack = value @ counts, error @ counts
     real = batch.multiplicities[mine] > 0
@@ -263,3 +275,15 @@ def _stationary_spread(y: Array, w: Array) -> tuple[Array, Array]:
     return square + more + drop, (2 * np.abs(off) + off_err) * off_err / w2 + (4 * loose + 16 * U) * (
         square + more + drop
     )
+
+
+def _kinetic_spread(x: Array, y2: Array, y: Array, w: Array) -> tuple[Array, Array]:
+    """The value y [(w - r)^2 + r (2 - r)], 2 y r if w = 0, and its error; r is the `departure` at (x, y2)."""
+    r, loose = departure(x, y2)
+    if not bool(np.any(w)):
+        return 2 * y * r, (loose + 16 * U) * 2 * y * r
+    loose = loose + 16 * U
+    off, off_err = w - r, 8 * U * np.abs(w) + loose * r
+    rest, rest_err = r * (2 - r), loose * r * (2 + 2 * r)
+    value = y * (off * off + rest)
+    return value, y * ((2 * np.abs(off) + off_err) * off_err + rest_err) + 16 * U * value

@@ -33,6 +33,8 @@ U = 2.0**-53
 DECAY_XX = E(-2) * (1 + H) ** 2
 DECAY_VV = E(-2) * H * H
 DECAY_DET = E(-2) * (1 + 2 * H + 2 * H * H)
+REST_XX, REST_DET = 1 - DECAY_XX, 1 - DECAY_DET
+"""Made once: a polynomial keeps its Taylor series."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +83,8 @@ def phase_nodes(time: Array) -> Array:
     decay = np.exp(-tau)
     x, v = decay * (1 + tau), decay * tau
     Y, X = x * x, decay * decay * (1 + 2 * tau * (1 + tau))
-    rest_x = np.where(tau <= 0.5, (1 - DECAY_XX)(small), 1 - Y)
-    rest_det = np.where(tau <= 0.5, (1 - DECAY_DET)(small), 1 - X)
+    rest_x = np.where(tau <= 0.5, REST_XX(small), 1 - Y)
+    rest_det = np.where(tau <= 0.5, REST_DET(small), 1 - X)
     return np.stack([Y, rest_x, v * v, X, rest_det, x, v, x * v], axis=-1)
 
 

@@ -18,11 +18,21 @@ from simulators.errors import InputError, NotDefined
 from simulators.score_errors import AVERAGES, profile_weights
 from simulators.targets import Gaussian
 
-__all__ = ["SecondLaw", "second_forward", "second_output", "second_path_kl", "second_score_error"]
+__all__ = [
+    "Plane",
+    "SecondLaw",
+    "second_forward",
+    "second_output",
+    "second_path_kl",
+    "second_phase",
+    "second_score_error",
+]
 
 DIGITS = 50
 Number = Any  # mpf; mpmath is untyped
 STAYS = ("lmc", "ulmc", "langevin")
+Plane = tuple[Any, Any, int]
+"""Covariance and mean of (X, V) as mpmath matrices, and how many eigen-directions share the covariance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +97,7 @@ class _Space:
                 None if error.profile == "adapted" else profile_weights(error.profile, case.grid.N).tolist()
             )
         self.start = self._start(i)
+        self.known: dict[Any, Number] = {}  # contributions of steps that come again
 
     def _start(self, i: int) -> tuple[Number, Number]:
         if isinstance(self.case.start, Gaussian):
@@ -219,6 +230,55 @@ def _blocks(space: _Space) -> tuple[Number, Number]:
     return v, mean
 
 
+# -- phase space of cld-ei
+
+
+def second_phase(case: SingleCase, name: str) -> list[Plane]:
+    """The law "target", "q_T", "q_delta", "gamma", "start" or "output" of cld-ei on phase space."""
+    times = {"target": 0.0, "q_T": case.grid.T, "q_delta": case.grid.delta, "gamma": float("inf")}
+    if case.sampler != "cld-ei" or name not in (*times, "start", "output"):
+        raise NotDefined(f"law={name!r} of sampler={case.sampler!r}: expected a law of cld-ei on phase space")
+    with mp.workdps(DIGITS):
+        spaces = [_Space(case, i) for i in range(len(case.target.eigenvalues))]
+        if name == "start":
+            name = {"gamma": "gamma", "q_T": "q_T"}.get(str(case.start), name)
+        if name == "start":
+            pairs = [(mp.diag([s.start[0], mp.mpf(1)]), mp.matrix([s.start[1], 0])) for s in spaces]
+        elif name == "output":
+            pairs = [_damped_output(s) for s in spaces]
+        else:
+            pairs = [_phase_at(s, times[name]) for s in spaces]
+        return [(P, z, s.n) for (P, z), s in zip(pairs, spaces, strict=True)]
+
+
+def _phase_at(space: _Space, time: float) -> tuple[Number, Number]:
+    if time == float("inf"):
+        return mp.eye(2), mp.matrix([0, 0])
+    return _phase_law(space, mp.mpf(time))
+
+
+def _damped_output(space: _Space) -> tuple[Number, Number]:
+    """z+ = e^{Bh} z + 4 B^{-1}(e^{Bh} - 1) e_v s_v(z) + noise, B = [[0, -1], [1, 2]].
+
+    B + B^T = 4 e_v e_v^T, so d/ds e^{Bs} e^{B^T s} is the rate of the noise, whose covariance is therefore
+    e^{Bh} e^{B^T h} - 1.
+    """
+    one, inverse = mp.eye(2), mp.matrix([[2, 1], [-1, 0]])
+    P, z = mp.diag([space.start[0], mp.mpf(1)]), mp.matrix([space.start[1], 0])
+    if space.case.start == "q_T":
+        P, z = _phase_law(space, mp.mpf(space.case.grid.T))
+    for k, (tau, h) in enumerate(zip(space.times, space.steps, strict=False)):
+        flow = mp.exp(h) * mp.matrix([[1 - h, -h], [h, 1 + h]])
+        kick = 4 * inverse * (flow - one) * mp.matrix([0, 1])
+        true, centre = _phase_law(space, tau)
+        row = mp.matrix([[0, 1]]) * true**-1
+        p = -mp.exp(-tau) * tau / mp.det(true) if space.weights is None else mp.mpf(space.weights[k])
+        constant = (row * centre)[0] + p * space.c
+        F = flow + kick * (mp.matrix([[0, p * space.eta]]) - row)
+        P, z = F * P * F.T + flow * flow.T - one, F * z + kick * constant
+    return P, z
+
+
 # -- path KL
 
 
@@ -229,6 +289,7 @@ def second_path_kl(case: SingleCase) -> Number:
         "ddpm-em": _reverse_step,
         "cds-ei": _reverse_step,
         "lmc": _stationary_step,
+        "ulmc": _kinetic_step,
         "cld-ei": _damped_step,
     }
     if case.sampler not in one_step:
@@ -249,7 +310,7 @@ def second_path_kl(case: SingleCase) -> Number:
 def _initial(space: _Space) -> Number:
     (v0, m0), (S, mu) = (
         space.start,
-        space.law(mp.mpf(0) if space.case.sampler == "lmc" else mp.mpf(space.case.grid.T)),
+        space.law(mp.mpf(0) if space.case.sampler in STAYS else mp.mpf(space.case.grid.T)),
     )
     return (space.n * (S / v0 - 1 - mp.log(S / v0)) + (mu - m0) ** 2 / v0) / 2
 
@@ -303,6 +364,26 @@ def _stationary_step(space: _Space, k: int) -> Number:
         return space.n * spread + (constant + slope * m) ** 2
 
     return mp.quad(squared, [0, *(x for x in (lam / 4, lam, 4 * lam, 16 * lam) if x < h), h]) / 4
+
+
+def _kinetic_step(space: _Space, k: int) -> Number:
+    """1/(4g) int E|s(X_t) - s_hat(X_k)|^2 dt, Cov(X_t, X_k)/lam the corner of e^{Au}, A = [[0, 1], [-1/lam,
+    -g]], whose integral is a block of the exponential of [[A, 1], [0, 0]].
+    """
+    lam, m, h = space.lam, space.m, space.steps[k]
+    g = mp.mpf(space.case.options.get("gamma_friction", 2.0))
+    constant, slope = space.score(k, mp.mpf(0))
+    key = (k if space.case.grid.kind != "uniform" else 0, constant, slope)
+    if key not in space.known:
+        spread = h / lam + slope**2 * lam * h + 2 * slope * _corner(lam, g, h)
+        space.known[key] = (space.n * spread + h * (constant + slope * m) ** 2) / (4 * g)
+    return space.known[key]
+
+
+def _corner(lam: Number, g: Number, h: Number) -> Number:
+    """The integral of (e^{Au})_xx over [0, h]."""
+    block = mp.matrix([[0, h, h, 0], [-h / lam, -g * h, 0, h], [0, 0, 0, 0], [0, 0, 0, 0]])
+    return mp.expm(block)[0, 2]
 
 
 def _phase_law(space: _Space, t: Number) -> tuple[Number, Number]:

@@ -36,7 +36,7 @@ def propagate_line(
 ) -> LineLaw:
     """The output law of a sampler for the target sum w_j N(m_j, v_j) on the line (v_j = 0: an atom).
 
-    sampler : ddpm-ei, ddpm-em, cds-ei, lmc (score at forward time ``time``), pf-ei or pf-heun.
+    sampler : ddpm-ei, ddpm-em, cds-ei, lmc or ulmc (score at forward time ``time``), pf-ei or pf-heun.
     start   : "gamma", "q_T" or a `Mixture`.
     error   : a score error, see `simulators.line.scores`.
 
@@ -45,4 +45,8 @@ def propagate_line(
     0.5
     """
     problem = Problem(sampler, grid, Mixture.of(weights, means, variances), start, error, time)
+    if problem.gridded:
+        from simulators.phase.law import grid_law
+
+        return grid_law(problem)
     return FlowLaw(problem, Flow(problem)) if problem.deterministic else noisy_law(problem)

@@ -170,22 +170,26 @@ def needed_spacing(
     noise = 1.0 / (step[2] * step[2])
     shift = math.log(max(spread, 1e-300))
     density, ds, var, top = values[2], values[4], values[5], values[6]
-    for i in range(values.shape[1]):
+    n = values.shape[1]
+    allowed, levels = np.empty(n), np.empty(n)
+    for i in range(n):  # without branches, so that it vectorises
         seen = max(rough_log(density[i]), top[i]) + shift
         level = max(log_accuracy + min(seen, 0.0), tail)
-        slope = 1.0 + step[0] + step[1] * ds[i]
-        size, bend = abs(slope), step[1] * var[i]
+        size, bend = abs(1.0 + step[0] + step[1] * ds[i]), step[1] * var[i]
         pole = 1.5707963267948966 / math.sqrt(var[i] + 1e-300)
         free = math.sqrt(2.0 * level / (base + size * size * noise))
-        best = 0.0
-        for u in (0.8, 0.55):
-            a = min(u * pole, free)
-            v = (a / pole) * (a / pole)
-            G = size + bend * (0.82 * v / (1.0 - v))
-            best = max(best, a / (level + 0.5 * a * a * (base + G * G * noise)))
-        spacing = min(spacing, 6.283185307179586 * best)
-        smallest = min(smallest, slope if level > tail + 2.0 else np.inf)
-        sharp = max(sharp, var[i] if level > tail else 0.0)
+        near, far = min(0.55 * pole, free), min(0.8 * pole, free)
+        u, v = (near / pole) * (near / pole), (far / pole) * (far / pole)
+        G, H = size + bend * (0.82 * u / (1.0 - u)), size + bend * (0.82 * v / (1.0 - v))
+        best = near / (level + 0.5 * near * near * (base + G * G * noise))
+        best = max(best, far / (level + 0.5 * far * far * (base + H * H * noise)))
+        allowed[i], levels[i] = 6.283185307179586 * best, level
+    for i in range(n):
+        spacing = min(spacing, allowed[i])
+        if levels[i] > tail:
+            sharp = max(sharp, var[i])
+            if levels[i] > tail + 2.0:
+                smallest = min(smallest, 1.0 + step[0] + step[1] * ds[i])
     return spacing, smallest, sharp
 
 
@@ -275,7 +279,7 @@ def scored(
             for row in range(ROWS):
                 out[row, kept] = out[row, i]
             kept += 1
-    return out[:, :kept]
+    return out[:, :kept].copy()  # contiguous rows, over which later loops vectorise
 
 
 @compiled()
@@ -332,7 +336,7 @@ def place_panels(
         )  # fmt: skip
         for i in range(turns.size):
             if panel[2, i] > tiny or panel[6, i] > -depth:
-                limits[i] = needed_spacing(panel[:, i : i + 1], step, smooth, spread, log_accuracy)[0]
+                limits[i] = needed_spacing(panel[:, i : i + 1].copy(), step, smooth, spread, log_accuracy)[0]
     cuts = np.empty(2 * ends.shape[0] + 2)
     for zone in range(ends.shape[0]):
         cuts[0], cuts[1], cuts[2], cuts[3] = ends[zone, 0], jumps[0], jumps[1], ends[zone, 1]
@@ -357,7 +361,7 @@ def place_panels(
                     pairs += fill(weights, means, sds, near, panel[0, :NODES], panel[2, :NODES])
                     pairs += 2.0 * NODES * mu.size
                     if pairs > most:
-                        return out[:, :used], pairs, least, margin
+                        return out[:, :used].copy(), pairs, least, margin
                     learned_score(
                         panel[0, :NODES], mu, inv, lw, mu2, inv2, lw2, error,
                         panel[3, :NODES], panel[4, :NODES], panel[5, :NODES], panel[6, :NODES], work,
@@ -371,7 +375,7 @@ def place_panels(
                             kept += 1
                     if kept == 0:
                         continue
-                    needed = needed_spacing(panel[:, :kept], step, smooth, spread, log_accuracy)[0]
+                    needed = needed_spacing(panel[:, :kept].copy(), step, smooth, spread, log_accuracy)[0]
                     least = min(least, needed)
                     for i in range(turns.size):
                         away = max(max(left - turns[i], turns[i] - right), 0.0)
@@ -390,7 +394,7 @@ def place_panels(
                         out, capacity = bigger, 2 * capacity
                     out[:, used : used + kept] = panel[:, :kept]
                     used += kept
-    return out[:, :used], pairs, least, margin
+    return out[:, :used].copy(), pairs, least, margin
 
 
 @compiled()
@@ -606,7 +610,8 @@ def glide(
         elif logp[-4] < -depth - 5.0 and top[-4] < -depth - 5.0:
             right -= dx
         count = round((right - new_left) / new_dx) + 1
-        logp = advance(logp, values[3], left, dx, step, new_left, new_dx, count)
+        detail = min(smooth, 0.6 * pole)
+        logp = advance(logp, values[3], values[4], left, dx, step, detail, new_left, new_dx, count)
         left, dx = new_left, new_dx
         total = 0.0
         for i in range(logp.size):

@@ -1,4 +1,4 @@
-"""Compiled scores of mixtures on the line, with score errors, and the exponential that they are made of.
+"""Compiled scores of mixtures on the line, with score errors; the exponential and the error function.
 
 The score s of a mixture is given by a row of ``mu``, ``inv`` = 1/variance, ``lw`` = log weight - log(2 pi
 variance)/2; a score error is a row of ten numbers described in `simulators.line.scores`.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulators.compiled import compiled
 
-__all__ = ["ERROR_FIELDS", "error_values", "fast_exp", "learned_score", "rough_log"]
+__all__ = ["ERROR_FIELDS", "error_values", "fast_erfc", "fast_exp", "learned_score", "rough_log"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -43,6 +43,40 @@ def fast_exp(x: float) -> float:
     bits = np.int64(k) + np.int64(1023)
     scaled: float = p * np.int64(bits << np.int64(52)).view(np.float64)
     return scaled
+
+
+@compiled(inline=True)
+def fast_erfc(z: float) -> float:
+    """Complementary error function of z >= 0, relative error (8 + 2 z^2) ulp; vectorises in inner loops.
+
+    (1 + 2z) e^{z^2} erfc(z) is a polynomial of degree 22 in t = (z - 4)/(z + 4) within 4e-16 (the interpolant
+    at Chebyshev points, found with mpmath); its coefficients sum to 1.8 in size, so that nothing cancels.
+    """
+    t = (z - 4.0) / (z + 4.0)
+    p = 1.6403183696752708e-09
+    p = p * t - 6.984021100158542e-09
+    p = p * t - 1.673812797437216e-08
+    p = p * t + 9.290772873032215e-08
+    p = p * t + 7.202517584836005e-08
+    p = p * t - 8.019174684327191e-07
+    p = p * t + 2.968409172531307e-07
+    p = p * t + 5.6894090899650724e-06
+    p = p * t - 1.1224122281497544e-05
+    p = p * t - 2.4387691264306046e-05
+    p = p * t + 0.00015062257137043143
+    p = p * t - 0.0001992610018544279
+    p = p * t - 0.0007577735257382458
+    p = p * t + 0.005031971017234254
+    p = p * t - 0.016197734020451597
+    p = p * t + 0.03716751538360477
+    p = p * t - 0.06633036581541651
+    p = p * t + 0.0937328350110569
+    p = p * t - 0.10103906603618064
+    p = p * t + 0.06809705425420673
+    p = p * t + 0.015379652102618402
+    p = p * t - 0.139621116840557
+    p = p * t + 1.2329951186255526
+    return p * fast_exp(max(-z * z, -700.0)) / (1.0 + 2.0 * z)
 
 
 @compiled(inline=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.compiled import compiled
-from simulators.line.kernels import fast_exp
+from simulators.line.kernels import fast_erfc, fast_exp
 
 __all__ = ["mixture_cdf", "mixture_logpdf", "mixture_quantile", "sorted_cdf", "sorted_pdf"]
 
@@ -49,21 +49,16 @@ def sorted_cdf(
     for i in range(y.size):
         lo = np.searchsorted(means, y[i] - reach * sd)
         hi = np.searchsorted(means, y[i] + reach * sd)
+        m, w, v = means[lo:hi], weights[lo:hi], y[i]
+        tails = np.empty(m.size)
+        for k in range(m.size):
+            tails[k] = 0.5 * w[k] * fast_erfc(abs(v - m[k]) * scale)
         left, right = below[lo], above[hi]
-        near_left, near_right = 0.0, 0.0
-        for k in range(lo, hi):
-            z = (y[i] - means[k]) * scale
-            if z > 6.5:
-                near_left += weights[k]
-                near_right += 0.5 * weights[k] * math.erfc(z)
-            elif z < -6.5:
-                near_left += 0.5 * weights[k] * math.erfc(-z)
-                near_right += weights[k]
-            else:
-                tail = 0.5 * math.erfc(abs(z))
-                near_left += weights[k] * (tail if z < 0 else 1.0 - tail)
-                near_right += weights[k] * (1.0 - tail if z < 0 else tail)
-        cdf[i], sf[i] = left + near_left, right + near_right
+        for k in range(m.size):
+            rest = w[k] - tails[k]
+            left += tails[k] if v < m[k] else rest
+            right += rest if v < m[k] else tails[k]
+        cdf[i], sf[i] = left, right
     return cdf, sf
 
 
@@ -103,7 +98,7 @@ def _tails(t: float, sd: float) -> tuple[float, float]:
     if sd == 0.0:
         return (1.0, 0.0) if t >= 0.0 else (0.0, 1.0)
     z = t / sd * 0.7071067811865476
-    tail = 0.5 * math.erfc(abs(z))
+    tail = 0.5 * fast_erfc(abs(z))
     return (tail, 1.0 - tail) if z < 0 else (1.0 - tail, tail)
 
 
@@ -114,17 +109,21 @@ def mixture_quantile(cdf: Array, sf: Array, guess: Array, weights: Array, means:
     Newton's method in log tails' place, kept inside a shrinking bracket; atoms are found by bisection.
     """
     out = np.empty(cdf.size)
-    wide, far_left, far_right = 0.0, np.inf, -np.inf
+    narrow, far_left, far_right = np.inf, np.inf, -np.inf
     for j in range(means.size):
-        wide = max(wide, sds[j])
+        narrow = min(narrow, sds[j])
         far_left, far_right = (
             min(far_left, means[j] - 39.0 * sds[j]),
             max(far_right, means[j] + 39.0 * sds[j]),
         )
+    enough = 1e-11 * narrow  # a Newton move from which the next is below rounding
     for i in range(cdf.size):
         lo, hi = far_left, far_right
         lower = cdf[i] <= sf[i]
-        y = min(max(guess[i], lo), hi)
+        near = guess[i]
+        if i > 0 and abs(guess[i] - guess[i - 1]) < 4.0 * abs(out[i - 1] - guess[i - 1]):
+            near += out[i - 1] - guess[i - 1]
+        y = min(max(near, lo), hi)
         last = np.inf
         for _ in range(200):
             value, slope = 0.0, 0.0
@@ -149,10 +148,13 @@ def mixture_quantile(cdf: Array, sf: Array, guess: Array, weights: Array, means:
                 if abs(value - target) < 1e-6 * target:
                     move = -gap / slope
             following = y + move
+            if abs(move) <= enough:
+                y = following
+                break
             if not lo < following < hi or abs(following - y) > 0.5 * last:
                 following = 0.5 * (lo + hi)
             last = abs(following - y)
-            if following == y or abs(following - y) <= 2e-17 * (abs(y) + abs(hi - lo)):
+            if following == y or last <= 2e-17 * (abs(y) + abs(hi - lo)):
                 y = following
                 break
             y = following

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import inf, isfinite
@@ -56,8 +57,11 @@ class LineOutcome:
         if self.problem.deterministic:
             return FlowLaw(self.problem, Flow(self.problem, self.marked))
         law: LineLaw = UnresolvedLaw(self.problem, "setups=(): expected at least one")
+        propagate = noisy_law
+        if self.problem.gridded:
+            from simulators.phase.law import grid_law as propagate
         for setup in self.setups:
-            law = noisy_law(self.problem, setup)
+            law = propagate(self.problem, setup)
             if not isinstance(law, UnresolvedLaw):
                 break
         return law
@@ -169,14 +173,17 @@ def line_case(
     error: ScoreError | Custom | None = None,
     *,
     time: float = 0.0,
+    options: Mapping[str, float] | None = None,
     mode: str = "accurate",
 ) -> LineOutcome:
     """The outcome of a sampler for a target on the line; nothing is computed until asked for.
 
     target  : a one-dimensional `Gaussian`, `GaussianMixture`, `Atoms`, `Product`, or a `Mixture`.
-    sampler : ddpm-ei, ddpm-em, cds-ei, lmc (score at forward time ``time``), pf-ei or pf-heun.
+    sampler : ddpm-ei, ddpm-em, cds-ei, lmc or ulmc (score at forward time ``time``), pf-ei, pf-heun, dpom or
+              dpum.
     start   : "gamma", "q_T" or a `Mixture`.
     error   : a score error, see `simulators.line.scores`.
+    options : of ulmc, dpom and dpum, see `simulators.batch`; corrector_step is needed by the latter two.
     mode    : "accurate", or "cheap" for a search.
 
     >>> from simulators.mixtures import GaussianMixture
@@ -186,7 +193,7 @@ def line_case(
     """
     if mode not in MODES:
         raise InputError("mode", mode, f"expected one of {', '.join(MODES)}")
-    problem = Problem(sampler, grid, line_mixture(target), start, error, time)
+    problem = Problem(sampler, grid, line_mixture(target), start, error, time, options or {})
     if mode == "cheap":
         return LineOutcome(problem, mode, CHEAP, (QUICK,))
     return LineOutcome(problem, mode)

@@ -37,7 +37,7 @@ __all__ = ["LOG_ACCURACIES", "QUICK", "Comb", "Setup", "run"]
 
 Array = NDArray[np.float64]
 
-LOG_ACCURACIES = (26.0, 31.0, 40.0, 54.0, 76.0, 110.0)
+LOG_ACCURACIES = (27.5, 32.0, 40.0, 54.0, 76.0, 110.0)
 """Quadrature accuracies e^{-a} aimed at over a whole chain by successive refinements."""
 
 WORK_LIMIT = 4e9  # component-node pairs of one chain, about 4 s

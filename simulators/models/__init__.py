@@ -11,12 +11,19 @@ precision, `.admits(parameters)` the model's hidden constraints.
 from collections.abc import Mapping
 
 from simulators.models import (
+    all_times,
+    atoms_in_ball,
     convergence,
+    density_ratio,
+    draws,
+    energies,
     estimation,
     expectation_maximisation,
     identities,
     pinned,
+    posterior_generator,
     quantiles,
+    score_tail,
     stability,
     two_times,
 )
@@ -27,14 +34,21 @@ __all__ = ["COSTLY", "MODELS", "Numerics"]
 MODELS: Mapping[str, Numerics] = {
     **convergence.MODELS,
     **identities.MODELS,
+    **atoms_in_ball.MODELS,
+    **score_tail.MODELS,
     **two_times.MODELS,
     **stability.MODELS,
+    **posterior_generator.MODELS,
     **expectation_maximisation.MODELS,
     **estimation.MODELS,
+    **draws.MODELS,
+    **all_times.MODELS,
+    **energies.MODELS,
+    **density_ratio.MODELS,
     **pinned.MODELS,
     **quantiles.MODELS,
 }
 """Every model by name."""
 
-COSTLY = frozenset({"foellmer_energy", "vp_energy"})
+COSTLY = frozenset({"atoms_tv", "foellmer_energy", "vp_energy", "all_times_curvature"})
 """Quantities that take some tens of milliseconds: a search looks at fewer cases of them."""

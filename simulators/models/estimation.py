@@ -1,23 +1,24 @@
 """Numerics of the models of estimation: Wishart least squares, finite classes, score matching against MLE.
- First road: closed forms in balls, quadrature of chi-squared densities in float64. Second road: Gamma
+
+First road: closed forms in balls, quadrature of chi-squared densities in float64. Second road: Gamma
 functions, eigenvalues of mpmath matrices, Gauss-Hermite rules, the trapezoidal rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import mpmath as mp
 import numpy as np
 
 from simulators.enclosure import Enclosure
+from simulators.models.chi_squared import chi_power, chi_power_by_gamma
 from simulators.models.mixture import Channel
 from simulators.models.tools import (
     Array,
     Number,
     Numerics,
     Values,
-    line_integral,
     mean_by_floats,
     mean_by_trapezoid,
     normal_tail,
@@ -26,43 +27,6 @@ from simulators.models.tools import (
 )
 
 __all__ = ["MODELS"]
-
-
-# -- chi-squared moments -------------------------------------------------------------------------------------
-
-
-def _chi_mean(g: Callable[[Array], Array], freedom: int) -> Enclosure:
-    """E g(u), u = log(chi^2/freedom), with ``freedom`` degrees of freedom: a quotient of trapezoidal sums.
-
-    g : grows at most like chi^{-2n}, 2n < freedom.
-    The density of u is e^{k (u - e^u)} up to its constant, k = freedom/2.
-    """
-    k = freedom / 2
-
-    def exponent(u: Array) -> Array:
-        return np.asarray(k * (u - np.expm1(u)))
-
-    def digits(u: Array) -> Array:
-        return np.asarray(10.0 + np.abs(exponent(u)))
-
-    low, high = -1600.0 / freedom - 60.0, np.log1p(60.0 / np.sqrt(k) + 1600.0 / k)
-    total = line_integral(lambda u: np.asarray(np.exp(exponent(u)) * g(u)), low, high, digits)
-    return total / line_integral(lambda u: np.asarray(np.exp(exponent(u))), low, high, digits)
-
-
-def _chi_power(freedom: int, n: int) -> Enclosure:
-    """E chi^{-2n}; infinite unless freedom > 2n."""
-    if freedom <= 2 * n:
-        return Enclosure.exact(np.inf)
-    return _chi_mean(lambda u: np.exp(-n * u), freedom) / float(freedom) ** n
-
-
-def _chi_power_by_gamma(freedom: int, n: int) -> Number:
-    """E chi^{-2n} = Gamma(k - n)/(2^n Gamma(k)), k = freedom/2."""
-    if freedom <= 2 * n:
-        return mp.inf
-    k = mp.mpf(freedom) / 2
-    return mp.exp(mp.loggamma(k - n) - mp.loggamma(k)) / 2**n
 
 
 def _scaled(value: Enclosure, factor: float) -> Enclosure:
@@ -86,12 +50,12 @@ def _target_noise(p: Values) -> Number:
 
 def _population(p: Values) -> Enclosure:
     """The risk c E tr W^{-1}: the diagonal is one over chi-squared with m - d + 1 degrees of freedom."""
-    return _scaled(_chi_power(p.n_data - p.d + 1, 1), p.d * _target_noise(p))
+    return _scaled(chi_power(p.n_data - p.d + 1, 1), p.d * _target_noise(p))
 
 
 def _intercept(p: Values) -> Enclosure:
     """The risk c [1/m + (1 + 1/m) E tr W^{-1}] with one degree of freedom less, the mean being fitted too."""
-    slope = _scaled(_chi_power(p.n_data - p.d, 1), p.d * (1 + 1 / p.n_data))
+    slope = _scaled(chi_power(p.n_data - p.d, 1), p.d * (1 + 1 / p.n_data))
     return slope if np.isinf(slope.lo) else _scaled(slope + 1 / p.n_data, _target_noise(p))
 
 
@@ -104,7 +68,7 @@ def _ism(p: Values) -> Number:
     k = p.n_data - p.d + 1
     if k <= 4:
         return Enclosure.exact(np.inf)
-    inverse, square = _chi_power(k, 1), _chi_power(k, 2) * (1 + (p.d - 1) / (p.n_data - p.d))
+    inverse, square = chi_power(k, 1), chi_power(k, 2) * (1 + (p.d - 1) / (p.n_data - p.d))
     m = float(p.n_data)
     return (square * m * m - inverse * (2 * m) + 1.0) * p.d / _noisy_variance(p)
 
@@ -120,8 +84,8 @@ def _ism_by_gamma(p: Values) -> Number:
     k, d, m = p.n_data - p.d + 1, p.d, mp.mpf(p.n_data)
     if k <= 4:
         return mp.inf
-    inverse = _chi_power_by_gamma(k, 1)
-    square = _chi_power_by_gamma(k, 2) * (m - 1) / (m - d)
+    inverse = chi_power_by_gamma(k, 1)
+    square = chi_power_by_gamma(k, 2) * (m - 1) / (m - d)
     return (square * m**2 - 2 * m * inverse + 1) * d / _noisy_variance(p)
 
 
@@ -134,54 +98,14 @@ LEAST_SQUARES = Numerics(
     other={
         "target_noise": lambda p: p.d * (1 / p.s_t**2 - 1 / _noisy_variance(p)),
         "in_sample_risk": _in_sample_by_beta,
-        "population_risk": lambda p: _target_noise(p) * p.d * _chi_power_by_gamma(p.n_data - p.d + 1, 1),
+        "population_risk": lambda p: _target_noise(p) * p.d * chi_power_by_gamma(p.n_data - p.d + 1, 1),
         "intercept_risk": lambda p: (
-            _target_noise(p) * (1 + (p.n_data + 1) * p.d * _chi_power_by_gamma(p.n_data - p.d, 1)) / p.n_data
+            _target_noise(p) * (1 + (p.n_data + 1) * p.d * chi_power_by_gamma(p.n_data - p.d, 1)) / p.n_data
         ),
         "ism_ls_risk": _ism_by_gamma,
     },
     integers=("d", "n_data"),
     admits=lambda p: p["n_data"] >= p["d"],
-)
-
-
-# -- one datum, endless noise --------------------------------------------------------------------------------
-
-
-def _many(p: Values) -> Enclosure:
-    """E (1/(a^2 v^ + s^2) - 1/A)^2 A with v^ = v chi^2_m/m, free of cancellation."""
-    A = _noisy_variance(p)
-
-    def loss(u: Array) -> Array:
-        estimate = p.v1 * np.exp(u)
-        gap = p.a_t**2 * p.v1 * np.expm1(u)
-        return np.asarray(gap**2 / (A * (p.a_t**2 * estimate + p.s_t**2) ** 2))
-
-    return _chi_mean(loss, p.n_data)
-
-
-def _many_by_density(p: Values) -> Number:
-    A, m = _noisy_variance(p), p.n_data
-    k = mp.mpf(m) / 2
-
-    def integrand(y: Number) -> Number:
-        density = mp.exp((k - 1) * mp.log(y) - y / 2 - k * mp.log(2) - mp.loggamma(k))
-        return density * (1 / (p.a_t**2 * p.v1 * y / m + p.s_t**2) - 1 / A) ** 2 * A
-
-    stride = mp.sqrt(2 * m) + 1
-    inner = sorted({max(mp.mpf(0), m + j * stride) for j in (-8, -4, -2, 0, 2, 4, 8)} | {mp.mpf(m) / 50})
-    return tanh_sinh(integrand, [mp.mpf(0), *(y for y in inner if y > 0), m + 40 * stride + 200])
-
-
-MANY_DRAWS = Numerics(
-    balls={"one_draw_risk": lambda p: p.a_t**2 * p.v1 / (p.s_t**2 * _noisy_variance(p)) / (p.n_data - 2)},
-    integrals={"many_draws_risk": _many},
-    other={
-        "one_draw_risk": lambda p: (1 / p.s_t**2 - 1 / _noisy_variance(p)) * _chi_power_by_gamma(p.n_data, 1),
-        "many_draws_risk": _many_by_density,
-    },
-    integers=("n_data",),
-    admits=lambda p: p["n_data"] >= 3,
 )
 
 
@@ -348,7 +272,7 @@ VARIANCE_FAMILY = Numerics(
             / mean_by_trapezoid(lambda x: 4 * x * x, mp.mpf(0), p.v1) ** 2
         ),
         "gamma_mle": lambda p: 1 / mean_by_trapezoid(lambda x: (x * x - p.v1) ** 2, mp.mpf(0), p.v1),
-        "inverse_mean": lambda p: p.n_data * _chi_power_by_gamma(p.n_data, 1) / p.v1,
+        "inverse_mean": lambda p: p.n_data * chi_power_by_gamma(p.n_data, 1) / p.v1,
     },
     integers=("n_data",),
     admits=lambda p: p["v1"] > 0 and p["n_data"] >= 3,
@@ -441,7 +365,6 @@ TWO_ATOMS = Numerics(
 
 MODELS: Mapping[str, Numerics] = {
     "least-squares": LEAST_SQUARES,
-    "many-draws": MANY_DRAWS,
     "selection": SELECTION,
     "exponential-family": EXPONENTIAL_FAMILY,
     "variance-family": VARIANCE_FAMILY,

@@ -1,5 +1,6 @@
 """Numerics of the models behind Tweedie's formulas, score matching and denoising: mixtures on the line.
- First road: closed forms of the components, the trapezoidal rule in float64. Second road: finite
+
+First road: closed forms of the components, the trapezoidal rule in float64. Second road: finite
 differences of log q, Bayes' rule by quadrature over the data, exact Gauss-Hermite rules for polynomials,
 the trapezoidal rule.
 """

@@ -1,5 +1,6 @@
 """Numerics of quantile errors, of the relaxation of the error over time, and of two laws hard to tell apart.
- First road: closed forms and certified bisection in balls, Gauss-Legendre panels in float64. Second road:
+
+First road: closed forms and certified bisection in balls, Gauss-Legendre panels in float64. Second road:
 closed forms of the integrals, bisection and quadrature in mpmath.
 """
 

@@ -1,5 +1,6 @@
-"""Numerics of the models of noise stability: Hermite tails, posterior means of atoms, change of measure.
- First road: closed forms in balls, and float64 quadrature. Second road: polynomials and power series in
+"""Numerics of the models of noise stability: Hermite tails, change of measure, warm starts.
+
+First road: closed forms in balls, and float64 quadrature. Second road: polynomials and power series in
 mpmath, Parseval's identity, finite differences, tanh-sinh quadrature between kinks.
 """
 
@@ -26,7 +27,7 @@ from simulators.models.tools import (
     tanh_sinh,
 )
 
-__all__ = ["MODELS"]
+__all__ = ["MODELS", "generator_power"]
 
 Polynomial = dict[int, Number]
 """Coefficients by power."""
@@ -204,7 +205,7 @@ def _series(kappa: Number, z: Number, order: int) -> list[Number]:
     return [c * mp.factorial(n) for n, c in enumerate(t)]
 
 
-def _operator(reps: int) -> dict[int, Polynomial]:
+def generator_power(reps: int) -> dict[int, Polynomial]:
     """(D^2 - z D)^reps as coefficients a_j(z) of D^j."""
     rows: dict[int, Polynomial] = {0: {0: mp.mpf(1)}}
     for _ in range(reps):
@@ -227,7 +228,7 @@ def _operator(reps: int) -> dict[int, Polynomial]:
 
 
 def _tanh_generator_by_series(p: Values) -> Number:
-    kappa, operator = p.gain * p.sigma, _operator(p.reps)
+    kappa, operator = p.gain * p.sigma, generator_power(p.reps)
 
     def squared(z: Number) -> Number:
         derivatives = _series(kappa, z, 2 * p.reps)
@@ -240,52 +241,6 @@ HERMITE_TANH = Numerics(
     integrals={"tanh_tail": _tanh_tail, "tanh_generator": _tanh_generator},
     other={"tanh_tail": _tanh_tail_by_parseval, "tanh_generator": _tanh_generator_by_series},
     integers=("deg", "reps"),
-)
-
-
-# -- the generator on posterior means ------------------------------------------------------------------------
-
-
-def _atoms(p: Values) -> Channel:
-    """Atoms at -R, u R and R, noise variance sigma^2."""
-    weights = [p.w, (1 - p.w) * p.share, (1 - p.w) * (1 - p.share)]
-    zero = 0 * p.w
-    return Channel(weights, [-p.R, p.inner * p.R, p.R], [zero] * 3, 1 + zero, p.sigma**2)
-
-
-def _generator(p: Values, x: Number) -> Number:
-    """The generator f'' - (x/sigma^2) f' of the posterior mean f = x + sigma^2 S."""
-    law, noise = _atoms(p), p.sigma**2
-    return noise * law.third(x) - x / noise * (1 + noise * law.hessian(x))
-
-
-def _generator_by_differences(p: Values) -> Number:
-    law = _atoms(p)
-    first = mp.diff(law.posterior_mean, p.x)
-    return mp.diff(law.posterior_mean, p.x, 2) - p.x / p.sigma**2 * first
-
-
-def _generator_by_cumulants(p: Values, x: Number) -> Number:
-    law = _atoms(p)
-    return (law.posterior_third(x) - law.posterior_variance(x) * x) / p.sigma**4
-
-
-POSTERIOR_GENERATOR = Numerics(
-    balls={
-        "generator_value": lambda p: _generator(p, p.x),
-        "post_var": lambda p: _atoms(p).posterior_variance(p.x),
-        "post_third": lambda p: _atoms(p).posterior_third(p.x),
-    },
-    integrals={
-        "generator_norm": lambda p: _atoms(p).mean(lambda x: _generator_by_cumulants(p, x) ** 2).sqrt(),
-    },
-    other={
-        "generator_value": _generator_by_differences,
-        "post_var": lambda p: p.sigma**2 * mp.diff(_atoms(p).posterior_mean, p.x),
-        "post_third": lambda p: p.sigma**4 * mp.diff(_atoms(p).posterior_mean, p.x, 2),
-        "generator_norm": lambda p: mp.sqrt(_atoms(p).mean(lambda x: _generator(p, x) ** 2)),
-    },
-    admits=lambda p: 0 < p["share"] < 1,
 )
 
 
@@ -403,7 +358,6 @@ WARM_START = Numerics(
 MODELS: Mapping[str, Numerics] = {
     "hermite-polynomial": HERMITE_POLYNOMIAL,
     "hermite-tanh": HERMITE_TANH,
-    "posterior-generator": POSTERIOR_GENERATOR,
     "hermite-moment": HERMITE_MOMENT,
     "warm-start": WARM_START,
 }

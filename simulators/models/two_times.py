@@ -1,19 +1,23 @@
 """Numerics of the models with two forward times on the unit clock: s, and s + lag.
 
 First road: closed forms of the components, and the trapezoidal rule on the line and on the plane of both
-noisy points. Second road: Bayes' rule by quadrature, and the martingale property of the posterior mean.
+noisy points, the later given the earlier. Second road: Bayes' rule by quadrature, and for the plane the
+earlier point given the later, in extended precision. Neither road uses that posterior means and scores are
+martingales, which is what the claims say.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import mpmath as mp
 import numpy as np
 from flint import arb
 
 from simulators.enclosure import Enclosure
+from simulators.models.extended import Extended, long_values, mean_of_planes
 from simulators.models.mixture import Channel, pair
 from simulators.models.tools import (
     Array,
@@ -140,12 +144,43 @@ def _bsm_risk(p: Values) -> Enclosure:
     return _joint_mean(p, integrand)
 
 
-def _bsm_risk_by_moments(p: Values) -> Number:
-    """A^2 V_t - 2 mix A B V_s + mix^2 B^2 V_s."""
-    early, late = _early(p), _late(p)
+def _backwards(p: Values, g: Callable[[int, Extended, Extended], Extended]) -> Number:
+    """E g(k, X_s, X_t) in extended precision, with the law of the early point given the late one."""
+    q = long_values(p)
+    early, step = _early(q), _between(q)
+    total = mp.mpf(0)
+    for k, w in enumerate(early.weights):
+        c, A, late = early.centres[k], early.spreads[k], step.spreads[k]
+        root = np.sqrt(A * step.noise / late)
+
+        def integrand(z: Extended, other: Extended, k: int = k, c: Any = c, A: Any = A) -> Extended:
+            y = step.centres[k] + np.sqrt(step.spreads[k]) * z
+            x = c + step.a * A * (y - step.centres[k]) / step.spreads[k] + root * other  # noqa: B023
+            return g(k, x, y)
+
+        total += mp.mpf(float(w)) * mean_of_planes(integrand)
+    return total
+
+
+def _bsm_risk_backwards(p: Values) -> Number:
+    """E(T - S_t)^2 with both errors by Tweedie: A (X0 - m_t) - mix B (X0 - m_s), X0 given X_s exact."""
+    q = long_values(p)
+    early, late = _early(q), _late(q)
     A, B = late.a / late.noise, early.a / early.noise
-    V = early.mmse()
-    return A**2 * late.mmse() + (p.mix * B - 2 * A) * p.mix * B * V
+
+    def integrand(k: int, x: Extended, y: Extended) -> Extended:
+        guess = early._component_means(x)[k]
+        error = A * (guess - late.posterior_mean(y)) - q.mix * B * (guess - early.posterior_mean(x))
+        return np.asarray(error**2 + (A - q.mix * B) ** 2 * early._component_variances()[k])
+
+    return _backwards(p, integrand)
+
+
+def _step_backwards(p: Values) -> Number:
+    """E(m_s(X_s) - m_t(X_t))^2."""
+    q = long_values(p)
+    early, late = _early(q), _late(q)
+    return _backwards(p, lambda k, x, y: np.asarray((early.posterior_mean(x) - late.posterior_mean(y)) ** 2))
 
 
 def _step(p: Values) -> Enclosure:
@@ -199,8 +234,8 @@ BSM = Numerics(
         "fisher_late": lambda p: -_late(p).mean(_late(p).hessian),
         "mmse_early": lambda p: _early(p).mmse_by_moments(),
         "mmse_late": lambda p: _late(p).mmse_by_moments(),
-        "bsm_risk": _bsm_risk_by_moments,
-        "martingale_step": lambda p: _late(p).mmse() - _early(p).mmse(),
+        "bsm_risk": _bsm_risk_backwards,
+        "martingale_step": _step_backwards,
         "bias_late": _bias_by_tweedie,
     },
 )

@@ -12,7 +12,7 @@ from flint import ctx
 
 from simulators.batch import Batch, SingleCase
 from simulators.grids import Grid
-from simulators.laws import balls
+from simulators.laws import ball_tools, balls
 from simulators.laws.gaussian import propagate
 from simulators.laws.paths import path_kl
 from simulators.targets import Gaussian
@@ -75,7 +75,7 @@ def test_certified_kernels(benchmark, plain_seconds, sampler):
     record(benchmark, C * N, plain_seconds)
 
 
-@pytest.mark.parametrize("sampler", ["ddpm-ei", "ddpm-em", "cds-ei", "lmc", "cld-ei"])
+@pytest.mark.parametrize("sampler", ["ddpm-ei", "ddpm-em", "cds-ei", "lmc", "ulmc", "cld-ei"])
 def test_path_kl(benchmark, sampler):
     batch = Batch.lanes(sampler, GRID, LAM, 1, MEAN)
     benchmark(lambda: path_kl(batch))
@@ -95,14 +95,33 @@ def test_one_grid_a_case(benchmark):
     record(benchmark, sum(case.grid.N for case in cases))
 
 
-@pytest.mark.parametrize("sampler", ["ddpm-ei", "pf-heun", "lmc", "ulmc"])
-def test_balls(benchmark, sampler):
-    case = SingleCase(Gaussian((0.3,), (1,), (1.0,)), sampler, GRID)
+IN_BALLS = ["ddpm-ei", "ddpm-em", "cds-ei", "pf-ei", "pf-heun", "lmc", "ulmc", "cld-ei", "dpum", "dpom"]
+GRIDS = {"uniform": GRID, "geometric": Grid.geometric(T, N, 1e-3)}
 
-    def run():
-        with ctx.workprec(128):
-            return balls.ball_output(case)
 
-    law = benchmark(run)
-    assert law.variances[0].rel_accuracy_bits() > 80
+def in_balls(case, function):
+    """The function at 128 bits, nothing remembered of the grid."""
+    for remembered in (ball_tools._times, ball_tools._steps, ball_tools._growths, ball_tools._decays):
+        remembered.cache_clear()
+    ball_tools._coefficients.cache_clear()
+    with ctx.workprec(128):
+        return function(case)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("sampler", IN_BALLS)
+def test_balls(benchmark, sampler, grid):
+    options = BLOCKS if sampler in ("dpum", "dpom") else {}
+    case = SingleCase(Gaussian((0.3,), (1,), (1.0,)), sampler, GRIDS[grid], options=options)
+    law = benchmark(in_balls, case, balls.ball_output_phase if sampler == "cld-ei" else balls.ball_output)
+    variance = law.covariances[0][0] if sampler == "cld-ei" else law.variances[0]
+    assert variance.rel_accuracy_bits() > 80
+    record(benchmark, N)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("sampler", ["ddpm-ei", "ddpm-em", "cds-ei", "lmc", "ulmc", "cld-ei"])
+def test_path_kl_in_balls(benchmark, sampler, grid):
+    case = SingleCase(Gaussian((0.3,), (1,), (1.0,)), sampler, GRIDS[grid])
+    assert benchmark(in_balls, case, balls.ball_path_kl).rel_accuracy_bits() > 80
     record(benchmark, N)

@@ -55,6 +55,22 @@ def test_enclosed_kl(benchmark, case):
     assert float(found.width) < 2e-9 * float(found.mid)
 
 
+@pytest.mark.parametrize("sampler", ["ulmc", "dpom", "dpum"])
+def test_samplers_with_a_velocity_or_a_corrector(benchmark, sampler):
+    """30 underdamped steps; 12 predictor steps with a corrector after every block of time 1/2."""
+    grid = Grid.uniform(3.0, 30) if sampler == "ulmc" else Grid.uniform(2.0, 12, 0.05)
+    options = {} if sampler == "ulmc" else {"corrector_step": 0.1, "L": 2.0}
+
+    def answer():
+        case = line_case(TARGET, sampler, grid, options=options)
+        return case.KL("target" if sampler == "ulmc" else "q_delta", "output")
+
+    answer()
+    benchmark.group = f"{sampler} on a mixture, KL"
+    found = benchmark.pedantic(answer, rounds=3)
+    assert float(found.width) < 2e-9 * float(found.mid)
+
+
 @pytest.mark.parametrize("mode", ["accurate", "cheap", "finer"])
 @pytest.mark.parametrize("N", [100, 1000])
 def test_modes_of_a_case(benchmark, mode, N):

@@ -232,7 +232,7 @@ def admissible(claim: Claim, tries: int = 60) -> Iterator[Values]:
     for _ in range(tries):
         values = constants(claim, rng)
         for item in relations:
-            if isinstance(item, sp.Eq) and isinstance(item.lhs, sp.Symbol):
+            if isinstance(item, sp.Eq) and isinstance(item.lhs, sp.Symbol) and is_plain(item.rhs):
                 values[item.lhs.name] = evaluate(item.rhs, values)
         if all(values.get(s.name, 1.0) > 0 or not s.is_positive for s in claim.symbols) and all(
             _meets(item, values) for item in relations

@@ -19,6 +19,27 @@ def _id(corollary: Corollary) -> str:
     return corollary.key
 
 
+NUMBERED = {
+    "C03": ("chen-2023-sampling/steps", "chen-2023-sampling/steps-printed-horizon-large-KL"),
+    "C04": (
+        "chen-2023-sampling/corollary-3",
+        "chen-2023-sampling/corollary-4",
+        "chen-2023-sampling/corollary-5",
+    ),
+    "C07": ("chen-lee-lu-2023/smooth-steps",),
+    "C09": ("chen-lee-lu-2023/no-smoothness-steps", "chen-lee-lu-2023/wasserstein-steps"),
+    "C11": ("benton-2024/corollary-1", "benton-2024/corollary-1-steps"),
+    "C13": ("conforti-2023/steps",),
+    "C17": ("chen-2023-probability-flow/underdamped-steps",),
+    "C18": ("chen-2023-probability-flow/overdamped-steps",),
+}
+"""The corollaries that the theory notes number: each true, and refused with one exponent changed."""
+
+
+def test_the_numbered_corollaries_are_among_the_true_ones() -> None:
+    assert {key for keys in NUMBERED.values() for key in keys} <= {corollary.key for corollary in TRUE}
+
+
 def test_keys_are_unique_and_found() -> None:
     assert len({corollary.key for corollary in COROLLARIES}) == len(COROLLARIES)
     assert find_corollary("benton-2024/corollary-1").polylog is False

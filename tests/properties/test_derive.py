@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from bounds.errors import ClaimError
 from bounds.notation import symbols
 from bounds.quantity import FI, KL, TV, J, PathKL, ScoreError, q
 from bounds.setup import Setup
-from properties.derive import derive, losses, share
+from properties.derive import derive, losses, share, shown
 from properties.search import Effort
 
 SMALL = Effort(16, 16, 2, 12, 5, 2, 3)
@@ -172,11 +173,11 @@ def test_a_case_split_with_a_gap_is_refused() -> None:
     assert found.word == "refuted"
 
 
-def _note(*steps: Link | Split | Cases, **changes: object) -> Derivation:
+def _note(*links: Link | Split | Cases, **changes: object) -> Derivation:
     fields: dict[str, object] = {
         "key": "note/x",
         "start": START,
-        "steps": steps,
+        "steps": links,
         "setup": Setup(clock="unit"),
     }
     return Derivation(**{**fields, **changes})  # type: ignore[arg-type]
@@ -191,7 +192,7 @@ def _note(*steps: Link | Split | Cases, **changes: object) -> Derivation:
         ((Link("one", "KL0 + R", by("x")), Link("two", "2*KL0", by("y"))), "link 1-one='R'"),
         ((Link("one", "KL0", " "),), "link 1-one: by"),
         ((Link("one", "KL0 <= 1", by("x")),), "link 1-one"),
-        ((Link("one two", "KL0", by("x")),), "a name without blanks"),
+        ((Link("one two", "KL0", by("x")),), "a name without blanks, dots and slashes"),
         ((Link("one", "KL0", by("x"), "<"),), "relation"),
         ((), "at least one link"),
         (
@@ -205,6 +206,35 @@ def test_malformed_derivations_name_the_link(steps: tuple[Link, ...], message: s
         _note(*steps)
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: _note(steps=None), r"steps=None: expected a tuple of Link"),
+        (lambda: _note(steps=Link("one", "KL0", by("x"))), r"one is written \(Link\(...\),\)"),
+        (lambda: _note(steps=("KL0",)), "steps='KL0': expected Link"),
+        (lambda: _note(Link("one", "KL0", by("x")), key="note"), "key='note': expected 'paper/name'"),
+        (lambda: _note(Link("one", "KL0", by("x")), key=3), "key=3"),
+        (lambda: _note(Link("one", "KL0", by("x")), setup=None), "setup=None: expected a Setup"),
+        (lambda: _note(Link("one", "KL0", by("x")), assuming="T => 1"), "link 1-one: assuming"),
+        (lambda: _note(Link("one", None, by("x"))), "link 1-one=None: expected an expression"),
+        (lambda: _note(Link("one", KL0 * float("nan"), by("x"))), "link 1-one: .*nan: expected a formula"),
+        (lambda: _note(Link("one", KL0 * sp.oo, by("x"))), "link 1-one: .*a finite value"),
+        (lambda: _note(Link("one", KL0 * sp.I, by("x"))), "link 1-one=.*a real expression"),
+        (lambda: _note(Link("one", KL0, None)), "link one: by=None: expected text"),  # type: ignore[arg-type]
+        (lambda: _note(Link(1, KL0, by("x"))), "link: name=1: expected text"),  # type: ignore[arg-type]
+        (lambda: _note(Link("a.b", KL0, by("x"))), "without blanks, dots and slashes"),
+        (lambda: Split("s", [KL0], by("x")), r"link s: parts=\[KL0\]"),  # type: ignore[arg-type]
+        (lambda: Split("s", {"a": KL0}, by("x")), "link s, part a=KL0"),  # type: ignore[dict-item]
+        (lambda: _note(Split("s", {}, by("x"))), "link 1-s: terms={}"),
+        (lambda: Cases("c", KL0, {}), "link c: cases={}"),
+        (lambda: Cases("c", KL0, {"T >= 1": ()}), "link c, case T >= 1"),
+    ],
+)
+def test_wrong_types_and_values_name_the_link(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ClaimError, match=message):
+        make()
+
+
 def test_lemmas_must_exist_and_not_go_round() -> None:
     with pytest.raises(ClaimError, match=r"note/x/1-one: by.*nearest: 'initialisation/contraction'"):
         derive(_note(Link("one", exp(-2 * T) * KL0, "initialisation/contractio")), profile=SMALL)
@@ -216,6 +246,8 @@ def test_lemmas_must_exist_and_not_go_round() -> None:
     second = replace(proof, steps=(replace(proof.steps[0], by="initialisation/contraction"), proof.steps[1]))
     with pytest.raises(ClaimError, match="lemmas that do not rest on the claim"):
         check_lemmas((first, second))
+    with pytest.raises(ClaimError, match=r"note/x: proves='initialisation/splitt'.*nearest"):
+        derive(_note(own, proves="initialisation/splitt"), profile=SMALL)
     with pytest.raises(ClaimError, match="end='2\\*KL0\\*exp\\(-2\\*T\\)'"):
         derive(
             _note(Link("one", 2 * exp(-2 * T) * KL0, by("x")), proves="initialisation/contraction"),
@@ -248,3 +280,64 @@ def test_equality_links_are_checked_both_ways() -> None:
     assert derive(good, profile=SMALL).word == "holds"
     larger = good.but("identity", J("target") - 2 * d + M2 + Rational(1, 10))
     assert derive(larger, profile=SMALL, until_broken=True).word == "refuted"
+
+
+def test_what_gaussians_do_not_show_mixtures_do() -> None:
+    """J M2 is 1 for centred Gaussians on the line, and more for every other law (Cramér-Rao)."""
+    false = Derivation(
+        key="note/cramer-rao",
+        start=J("target") * M2,
+        steps=(Link("cramer-rao", Rational(101, 100), by("equality, as if every law were a Gaussian")),),
+        setup=Setup(clock="unit"),
+        assuming=("one-dimensional", "centred"),
+    )
+    assert derive(false, profile="quick").word == "holds"
+    found = derive(false, profile="default", until_broken=True)
+    assert found.broken is not None
+    assert found.broken.name == "1-cramer-rao"
+    assert found.broken.verdict.worst is not None
+    assert not found.broken.verdict.worst.case.is_gaussian
+
+
+SHOWN = {
+    "benton-2024/explicit-path": {"2-steps": "means"},
+    "chen-2023-sampling/explicit-path": {"1-martingale.discretisation.1-elementary": "Taylor"},
+    "chen-2023-sampling/explicit-tv": {"3-roots": "algebra", "4-small-steps": "means"},
+    "chen-2023-sampling/frozen-score-on-gamma": {"2-taylor": "Taylor"},
+    "conforti-2023/explicit-path": {"1-telescope.discretisation.1-drop": "algebra"},
+    "functional-inequalities/log-sobolev": {"2-young": "means"},
+    "functional-inequalities/bretagnolle-huber-linear": {"2-root": "algebra"},
+    "initialisation/split": {"2-series": "Taylor"},
+    "initialisation/second-moment": {"2-one-rate": "algebra"},
+    "regularisation/any-curvature": {
+        "2-sign.case1.1-convex": "algebra",
+        "2-sign.case1.2-growth": "algebra",
+        "2-sign.case2.1-concave": "algebra",
+    },
+}
+"""The links that follow for all values of their symbols, and how."""
+
+
+@pytest.mark.parametrize("key", SHOWN)
+def test_symbolic_links_are_shown_and_the_others_are_not(key: str) -> None:
+    derivation = KNOWN[key]
+    how = {name: shown(derivation.claim(name)) for name in derivation.names}
+    assert {name: word for name, word in how.items() if word} == SHOWN[key]
+
+
+@pytest.mark.parametrize("key", SHOWN)
+def test_a_symbolic_link_with_a_smaller_constant_is_not_shown(key: str) -> None:
+    derivation = KNOWN[key]
+    for name in SHOWN[key]:
+        claim = derivation.claim(name)
+        assert not shown(replace(claim, terms={"bound": claim.rhs * Rational(45, 100)}))
+
+
+def test_formulas_in_few_parameters_are_shown_by_intervals() -> None:
+    claim = replace(
+        KNOWN["initialisation/split"].claim("2-series"),
+        lhs=sp.log(1 + T) * d,
+        terms={"bound": T * d},
+    )
+    assert shown(claim).startswith("intervals on T=0.5:30, d=1:1e+06")
+    assert not shown(replace(claim, terms={"bound": T * d / 2}))

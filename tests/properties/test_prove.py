@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from sympy import Max, Rational, exp
+from sympy import Max, Rational, exp, sqrt
 
 from bounds.catalogue import CATALOGUE, FALSEHOODS
 from bounds.claim import Claim
 from bounds.errors import ClaimError
 from bounds.notation import symbols
-from bounds.quantity import KL, W2, PathKL
+from bounds.quantity import KL, TV, W2, Hellinger, PathKL
 from bounds.setup import Setup
 from properties.exam import examine, second_opinion
 from properties.prove import Box, parse_box, prove, verdict_of
@@ -140,6 +140,9 @@ def test_random_boxes_give_no_proof_against_a_violation():
         ("chen-2023-sampling/explicit", ""),
         ("chen-2023-sampling/explicit-score-path", ",c=-0.5:0.5"),
         ("chen-lee-lu-2023/explicit-exact-path", ""),
+        ("conforti-2023/explicit-path", ""),
+        ("conforti-2023/explicit", ""),
+        ("conforti-2023/explicit-score-path", ",c=-0.5:0.5"),
     ],
 )
 def test_a_proof_for_every_number_of_steps(key, extra):
@@ -158,8 +161,49 @@ def test_every_number_of_steps_needs_each_part():
     assert prove(start, GRID.format("1:inf"), work=2_000_000).word in ("refuted", "undecided")
     falling = path.but("falling", terms={"discretisation": T * d * h * (2 / L + L**2)})
     assert "may fall as L grows" in prove(falling, GRID.format("1:inf")).reason
-    telescoping = prove(CLAIMS["conforti-2023/explicit-path"], GRID.format("1:inf"))
-    assert telescoping.word == "untested"
+
+
+@pytest.mark.parametrize(("factor", "word"), [(Rational(8, 10), "proved"), (Rational(2, 10), "undecided")])
+def test_a_telescoping_term_needs_its_step(factor, word):
+    """A step costs a quarter to a half of h (I(tau - h) - I(tau)): 0.8 of the bound serves, 0.2 does not."""
+    claim = CLAIMS["conforti-2023/explicit-path"].but("scaled", terms={"discretisation": factor * h * FI0})
+    proof = prove(claim, GRID.format("1:inf"), work=3_000_000)
+    assert proof.word == word or (word == "undecided" and proof.word == "refuted")
+    rising = claim.but("rising", terms={"discretisation": h * FI0 / exp(-T)})
+    assert prove(rising, GRID.format("1:inf")).word == "untested"
+
+
+# -- bounded distances ---------------------------------------------------------------------------------------
+
+
+def forward(lhs, rhs):
+    return Claim(key="bounded/forward", lhs=lhs, terms={"bound": rhs}, setup=Setup(clock="unit"))
+
+
+@pytest.mark.parametrize(
+    ("lhs", "rhs", "box", "word"),
+    [
+        (TV("q_T", "gamma"), sqrt(KL("q_T", "gamma")) * Rational(8, 10), "lam=2:4,m=-2:2,T=0.05:1", "proved"),
+        (TV("q_T", "gamma"), sqrt(KL("q_T", "gamma")) * Rational(8, 10), "lam=1,m=0.1:2,T=0.05:1", "proved"),
+        (TV("q_T", "gamma"), sqrt(KL("q_T", "gamma")) / 2, "lam=0.25:4,m=-2:2,T=0.05:1", "refuted"),
+        (TV("q_T", "gamma"), TV("target", "gamma"), "lam=2:4,m=-1:1,T=0.3:1", "proved"),
+        (TV("target", "gamma"), TV("q_T", "gamma"), "lam=2:4,m=-1:1,T=0.3:1", "refuted"),
+        (Hellinger("q_T", "gamma") ** 2, KL("q_T", "gamma") / 2, "lam=2:4,m=-2:2,T=0.05:1", "proved"),
+        (Hellinger("q_T", "gamma") ** 2, KL("q_T", "gamma") / 5, "lam=2:4,m=-2:2,T=0.05:1", "refuted"),
+        (Hellinger("q_T", "gamma") ** 2, TV("q_T", "gamma"), "lam=2:4,m=-1:1,T=0.3:1,d=3", "undecided"),
+    ],
+)
+def test_bounded_distances_are_proved_refuted_or_left_open(lhs, rhs, box, word):
+    proof = prove(forward(lhs, rhs), box, work=400_000)
+    assert proof.word == word
+    assert (proof.open > 0) == (word == "undecided")
+
+
+def test_the_bounded_distance_of_an_output_is_proved_where_the_bound_has_room():
+    box = "lam=0.5:2,m=-1:1,h=0.1:0.2,N=20"
+    assert prove(CLAIMS["chen-2023-sampling/explicit-tv"], box, work=2_000_000).word == "proved"
+    low = CLAIMS["chen-2023-sampling/explicit-tv"].but("low", constant=Rational(1, 100))
+    assert prove(low, box, work=2_000_000).word == "refuted"
 
 
 # -- assumptions ---------------------------------------------------------------------------------------------

@@ -6,16 +6,19 @@ import sympy as sp
 
 from bounds.claim import Claim
 from bounds.notation import symbols
-from bounds.quantity import FI, KL, M2, TV, W2, J, PathKL, ScoreError, chi2
+from bounds.quantity import FI, KL, M2, TV, W2, Hellinger, J, PathKL, ScoreError, chi2
 from bounds.setup import Setup
 from properties.exact import enclose
+from properties.proofs import overlap
 from properties.proofs.box import fitted, parse_box
 from properties.proofs.forms import compiled_claim
 from properties.proofs.kernels import excess_ratios
 from properties.proofs.laws import Table
+from properties.proofs.overlap import lost_affinity, total_variation
 from properties.proofs.search import Pieces
 from properties.proofs.steps import step_range, trend
 from properties.prove import _case, _free, _pieces
+from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 from simulators.exppoly import E, H
 
@@ -127,12 +130,81 @@ def test_a_deliberate_error_in_an_interval_is_noticed(monkeypatch):
 
 def test_what_has_no_interval_form_says_so():
     for claim in (
-        claim_on(TV("target", "output"), L, sampler="ddpm-ei"),
+        claim_on(TV("q_T", "output"), L, sampler="ddpm-ei"),
         claim_on(KL("target", "output"), L, sampler="pf-heun"),
         claim_on(PathKL("target", "output"), L, sampler="pf-ei"),
     ):
         with pytest.raises(NotDefined):
             escapes(claim, BOX.format(N=3), 1)
+
+
+def test_bounded_distances_stay_inside():
+    setup = {"sampler": "ddpm-ei", "score": "estimated:time"}
+    of_output = claim_on(Hellinger("target", "output") ** 2, Hellinger("output", "target"), **setup)
+    assert escapes(of_output, BOX.format(N=5) + ",c=-1:1", 40) == 0
+    assert escapes(of_output, BOX.format(N=5) + ",c=-1:1,d=7", 40) == 0
+    forward = claim_on(Hellinger("q_T", "gamma"), Hellinger("gamma", "target"))
+    assert escapes(forward, "lam=0.3:3,m=-2:2,T=0.01:3", 100) == 0
+
+
+def overlaps(rng, count, width):
+    """Boxes of (x, z), and a point of each; x = 0 and z = 0 among the ends."""
+    x = rng.choice([0.0, *(10.0 ** rng.uniform(-6, 1, 6)), *(-rng.uniform(0, 0.99, 6))], count)
+    z = rng.choice([0.0, 1e-8, -0.3, 1.0, 4.0], count)
+    boxes = [
+        Enclosure(v, v + w * width * np.maximum(np.abs(v), 1e-3))
+        for v, w in zip((x, z), rng.random((2, count)), strict=True)
+    ]
+    return boxes, [box.lo + rng.random(count) * (box.hi - box.lo) for box in boxes]
+
+
+def true_distances(x, z):
+    """TV and 1 - BC of N(0, 1) and N(z, 1 + x), by quadrature in 30 digits."""
+    import mpmath as mp
+
+    with mp.workdps(30):
+        s = mp.sqrt(1 + mp.mpf(x))
+        densities = [lambda t: mp.npdf(t), lambda t: mp.npdf(t, mp.mpf(z), s)]
+        gap = mp.mpf(x) * mp.log1p(mp.mpf(x)) + mp.mpf(z) ** 2
+        kinks = [(-z + side * s * mp.sqrt(gap)) / x for side in (1, -1)] if x else [mp.mpf(z) / 2]
+        ends = [e for e in kinks if abs(e) < 60]
+        cuts = sorted([-60, *ends, *(mp.mpf(z) + k * s for k in (-6, 0, 6)), -6, 0, 6, 60])
+        tv = mp.quad(lambda t: abs(densities[0](t) - densities[1](t)), cuts) / 2
+        bc = mp.sqrt(2 * s / (1 + s**2)) * mp.exp(-(mp.mpf(z) ** 2) / (4 * (1 + s**2)))
+        return float(tv), float(1 - bc)
+
+
+def test_overlap_contains_the_truth():
+    """1e-15 of slack: the quadrature has twenty digits or more, floats round its value."""
+    rng = np.random.default_rng(5)
+    one = Enclosure.exact(np.ones(40))
+    for width in (0.0, 1e-3, 0.3):
+        (x, z), points = overlaps(rng, 40, width)
+        tv, lost = total_variation(x, z, one), lost_affinity(x, z, one)
+        for i in range(0, 40, 10):
+            truth = true_distances(points[0][i], points[1][i])
+            for value, side in zip(truth, (tv, lost), strict=True):
+                assert side.lo[i] - 1e-15 <= value <= side.hi[i] + 1e-15
+        if width == 0.0:
+            assert (tv.width <= 1e-14).all()
+            assert (tv.width > 0).any() or (tv.lo == 0).any()
+
+
+def test_total_variation_in_many_dimensions_lies_within_le_cam():
+    x, z = Enclosure.exact(np.array([0.5, -0.3])), Enclosure.exact(np.array([0.0, 1.0]))
+    line, many = (total_variation(x, z, Enclosure.exact(np.full(2, float(n)))) for n in (1, 9))
+    lost = lost_affinity(x, z, Enclosure.exact(np.full(2, 9.0)))
+    assert (many.lo == lost.lo).all()
+    assert (many.hi > line.hi).all()
+    assert (many.hi <= 1.0).all()
+
+
+def test_a_wrong_total_variation_is_noticed(monkeypatch):
+    true = overlap._tv
+    monkeypatch.setattr(overlap, "_tv", lambda x, z: true(x, z * 1.001))
+    x, z = Enclosure.exact(np.array([0.5])), Enclosure.exact(np.array([1.0]))
+    tv = total_variation(x, z, Enclosure.exact(np.ones(1)))
+    assert not tv.lo[0] <= true_distances(0.5, 1.0)[0] <= tv.hi[0]
 
 
 def test_excess_ratio_agrees_with_its_definition():

@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from reports.comparing import values_of
+from reports.deriving import planted_markdown
 
 Invoke = Callable[..., Result]
 AT = "d=100,T=5,N=1000,L=5,M2=100,KL0=200,FI0=2000,eps=0.01"
@@ -197,3 +198,37 @@ def test_new_writes_a_derivation_that_holds(lesssim: Invoke) -> None:
 def test_parameters_are_read() -> None:
     assert values_of("d=1e3, T=10,") == {"d": 1000.0, "T": 10.0}
     assert values_of(None) == {}
+
+
+def test_derive_plants_errors_and_names_each(lesssim: Invoke, tmp_path: Path) -> None:
+    out = tmp_path / "planted.md"
+    result = lesssim("derive", "initialisation/second-moment", "--plant", "--out", str(out))
+    assert result.exit_code == 0, result.stdout
+    *lines, last = result.stdout.splitlines()
+    assert last == f"{len(lines)} of {len(lines)} planted errors are named"
+    assert all(line.startswith("  ok      initialisation/second-moment, ") for line in lines)
+    assert "| initialisation/second-moment | 2 |" in out.read_text(encoding="utf-8")
+
+
+def test_a_planted_error_that_is_missed_is_listed() -> None:
+    row = {"key": "a/b", "place": "1-x", "kind": "sign", "change": "minus T", "link": "1-x", "margin": 2.0}
+    text = planted_markdown([{**row, "named": "1-x", "right": True}, {**row, "named": "", "right": False}])
+    assert "In all: 1 of 2 (50%)." in text
+    assert "- a/b, 1-x: minus T: names no link, and 1-x is false" in text
+
+
+def test_compare_says_when_it_only_sampled(lesssim: Invoke, tmp_path: Path) -> None:
+    head = "import lesssim as ls\nT, d = ls.symbols('T d')\n"
+    setup = "ls.Setup(clock='unit', sampler='ddpm-ei')"
+    text = head + "".join(
+        f"{name} = ls.Claim(key='note/{name}', lhs='KL(target, output)', terms='{terms}', setup={setup})\n"
+        for name, terms in (("one", "max(d, T)"), ("two", "d + T"), ("three", "d + T**2/4 + 1"))
+    )
+    file = tmp_path / "three_bound.py"
+    file.write_text(text, encoding="utf-8")
+    sampled = lesssim("compare", f"{file}::note/one", f"{file}::note/two").stdout
+    assert sampled.startswith("tighter")
+    assert "sampled on 6000 random parameters, unit clock; not shown for all" in sampled
+    shown = lesssim("compare", f"{file}::note/two", f"{file}::note/three").stdout
+    assert "means: each term" in shown
+    assert "sampled" not in shown

@@ -62,7 +62,11 @@ def test_the_baseline_is_sorted_small_and_round(results: dict[str, Any], tmp_pat
         ("chen-2023/ddpm-tv", {"worst": {"ratio": 0.5}}, [("note", "worst ratio 0.412 -> 0.5")]),
         ("chen-2023/ddpm-tv", {"worst": {"ratio": 0.3}}, [("regression", "worst ratio 0.412 -> 0.3")]),
         ("chen-2023/ddpm-tv", {"worst": {"ratio": 0.41201}}, []),
-        ("chen-2023/ddpm-tv", {"constant": {"used": 1.2}}, [("regression", "constant used 0.9 -> 1.2")]),
+        (
+            "chen-2023/ddpm-tv",
+            {"constant": {"used": 1.2}},
+            [("regression", "constant used 0.9 -> 1.2"), ("note", "bracket [0.412, 0.9] -> [0.412, 1.2]")],
+        ),
         ("chen-2023/ddpm-tv", {"constant": {"used": 0.6}}, [("improvement", "constant used 0.9 -> 0.6")]),
         (
             "lee-lu-tan-2023/w2",
@@ -215,3 +219,88 @@ def test_a_renamed_claim_is_followed_by_its_hash(results: dict[str, Any]) -> Non
 def test_an_edit_that_leaves_the_formula_says_what_moved(results: dict[str, Any]) -> None:
     found = _diff(results, "kwon-2022/w2", claim_hash="new")
     assert found == [("note", "the claim was edited"), ("note", "the formula is the same")]
+
+
+def _perturbed(value: Any, sign: list[float]) -> Any:
+    """Every number of a record moved in its twelfth digit, up and down by turns."""
+    if isinstance(value, dict):
+        return {name: _perturbed(item, sign) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_perturbed(item, sign) for item in value]
+    if isinstance(value, float):
+        sign[0] = -sign[0]
+        return value * (1 + sign[0] * 1e-12)
+    return value
+
+
+def test_another_machine_is_silent(results: dict[str, Any]) -> None:
+    before = baseline.save(copy.deepcopy(results))
+    elsewhere = {**results, "claims": _perturbed(results["claims"], [1.0])}
+    assert elsewhere["claims"] != results["claims"]
+    after = baseline.save(elsewhere)
+    assert after != before
+    assert baseline.diff(before, after) == []
+    assert record.dump(baseline.save(elsewhere, before)) == record.dump(before)
+
+
+def test_an_exponent_with_no_width_may_move_in_its_last_digits(results: dict[str, Any]) -> None:
+    claim = next(claim for claim in results["claims"] if claim["key"] == "lee-lu-tan-2023/w2")
+    claim["growth"] = {**claim["growth"], "exponent": 1.0, "interval": [1.0, 1.0]}
+    moved = {"growth": {"exponent": 1 + 1e-12, "interval": [1 + 1e-12, 1 + 1e-12]}}
+    assert _diff(results, "lee-lu-tan-2023/w2", **moved) == []
+    moved = {"growth": {"exponent": 1.001, "interval": [1.001, 1.001]}}
+    assert _diff(results, "lee-lu-tan-2023/w2", **moved)[0][0] == "regression"
+
+
+def _with_constant(results: dict[str, Any], key: str, **constant: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(results)
+    claim = next(claim for claim in changed["claims"] if claim["key"] == key)
+    claim["constant"] = {**claim["constant"], **constant}
+    return changed
+
+
+def test_earlier_brackets_are_remembered_in_order_and_in_bounded_number(results: dict[str, Any]) -> None:
+    key = "chen-2023/ddpm-tv"
+    kept, ends = baseline.save(results), []
+    for step in range(baseline.KEPT + 3):
+        ends.append(baseline.bracket(kept["claims"][key]))
+        lower, used = 0.5 + 0.01 * step, 1.0 + 0.01 * step
+        kept = baseline.save(_with_constant(results, key, lower=lower, used=used), kept)
+    entry = kept["claims"][key]
+    assert entry["history"] == ends[-baseline.KEPT :]
+    assert baseline.bracket(entry) == [lower, used]
+    others = [e["history"] for name, e in kept["claims"].items() if name != key]
+    assert not any(others)
+
+
+def test_an_edited_claim_begins_a_new_history(results: dict[str, Any]) -> None:
+    key = "chen-2023/ddpm-tv"
+    first = baseline.save(_with_constant(results, key, used=2.0), baseline.save(results))
+    assert len(first["claims"][key]["history"]) == 1
+    edited = copy.deepcopy(results)
+    next(claim for claim in edited["claims"] if claim["key"] == key)["claim_hash"] = "edited"
+    assert baseline.save(edited, first)["claims"][key]["history"] == []
+
+
+def test_a_bracket_that_grew_is_told_with_its_past(results: dict[str, Any]) -> None:
+    key = "chen-2023/ddpm-tv"
+    first = baseline.save(results)
+    second = baseline.save(_with_constant(results, key, used=0.8), first)
+    third = baseline.save(_with_constant(results, key, lower=0.2, used=0.8), second)
+    (change,) = [c for c in baseline.diff(second, third) if "bracket" in c.what]
+    assert (change.kind, change.what.endswith("-> [0.2, 0.8]")) == ("note", True)
+    assert f"before: {baseline.shown(baseline.bracket(first['claims'][key]))}" in change.why
+
+
+def test_a_case_above_the_constant_used_before_is_a_regression(results: dict[str, Any]) -> None:
+    key = "chen-2023/ddpm-tv"
+    found = _diff(results, key, constant={"lower": 0.95, "used": 1.1})
+    assert ("regression", "constant forced 0.95, used before 0.9") in found
+    assert ("regression", "constant used 0.9 -> 1.1") in found
+
+
+def test_the_bracket_of_a_stated_constant_comes_from_its_worst_ratio(results: dict[str, Any]) -> None:
+    entry = baseline.save(results)["claims"]["chen-lee-lu-2023/smooth-score"]
+    assert baseline.bracket(entry) == [0.83, 1.0]
+    assert baseline.bracket({**entry, "ratio": None}) is None
+    assert baseline.bracket({**entry, "ratio": 1.7}) is None

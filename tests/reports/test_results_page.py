@@ -278,3 +278,16 @@ def test_the_samplers_table_links_the_claims_of_the_run(results: dict[str, Any],
     assert 'href="#chen-2023-sampling..theorem-2"' in table
     assert "score: claimed ε<sup>2.00</sup>, seen ε<sup>1.98</sup>" in table
     assert table.count("not in this run") == len(SUMMARY) - 1
+
+
+def test_measured_exponents_have_their_intervals(results: dict[str, Any], make_record: Any) -> None:
+    results["claims"] = [make_record("benton-2024/kl", "holds")]
+    assert "Measured exponents" not in html.render(results)
+    rate = {"term": "start", "parameter": "h", "claimed": 1.5, "seen": 1.5141, "interval": [1.5094, 1.5194]}
+    results["claims"] = [make_record("benton-2024/kl", "holds", rates=[{**rate, "ends": [0.06, 0.0006]}])]
+    text = html.render(results)
+    table = text[text.index("Measured exponents") :]
+    assert "1 exponents" not in table
+    assert "1.51" in table
+    assert "[1.509, 1.520]" in table
+    assert "0.06 to 0.0006" in table

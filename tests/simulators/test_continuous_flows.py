@@ -491,3 +491,13 @@ def test_the_sup_ratio_of_the_score_perturbation_lemma():
     L = np.maximum(1.0, 1.0 / v0[:, 0])
     ratio = flows.score_rate(law).mid / (L**2 * (L + 1 / t))
     assert ratio.max() == pytest.approx(0.112, abs=1e-3)
+
+
+def test_a_supremum_that_rounding_hides_ends_with_a_wider_bound():
+    def blurred(owner, u):
+        one = np.ones(owner.shape)
+        return Enclosure(one - 1e-9, one + 1e-9), Enclosure(-one, one)
+
+    found = supremum(blurred, np.zeros(2), np.ones(2))
+    assert np.all(found.contains(1.0))
+    assert np.all(found.width < 1e-8)

@@ -9,6 +9,7 @@ import pytest
 
 from simulators.errors import InputError
 from simulators.experiments import vp_against_pinned as bridges
+from simulators.experiments import vp_against_pinned_high as high
 
 PLAN = bridges.Plan(steps=(10, 20))
 
@@ -60,6 +61,7 @@ def test_table_says_which_is_closer_and_the_rule_can_be_met(monkeypatch: pytest.
     assert [row[1] for row in outcome.rows] == [10, 20]
     assert all(row[2] > row[4] > 0 for row in outcome.rows)
     assert not outcome.agrees
+    assert "not the paper's set-up: one dimension and exact drifts" in outcome.sentence
     honest = bridges._errors
     swapped = {"vp": "pinned", "pinned": "vp"}
     monkeypatch.setattr(
@@ -75,3 +77,77 @@ def test_steps_beyond_the_grid_are_refused() -> None:
         bridges.Plan(steps=(100_000,))
     with pytest.raises(InputError, match="expected variances > 0"):
         bridges.Law((1.0,), (0.0,), (-1.0,))
+
+
+# -- fifty dimensions ----------------------------------------------------------------------------------------
+
+
+def test_ten_modes_by_bayes_rule() -> None:
+    x, a, spread = np.random.default_rng(0).normal(size=(5, high.MODES)) * 3, 0.7, 0.4
+    means, whole = high.DISTANCE * np.eye(high.MODES), a * a * high.VARIANCE + spread
+    for point, found in zip(x, high.modes_mean(x, a, spread), strict=True):
+        logs = -((point - a * means) ** 2).sum(axis=1) / (2 * whole)
+        shares = np.exp(logs - logs.max()) / np.exp(logs - logs.max()).sum()
+        own = means + a * high.VARIANCE / whole * (point - a * means)
+        assert found == pytest.approx(shares @ own, rel=1e-12)
+
+
+@pytest.mark.parametrize(("a", "spread"), [(0.9, 0.19), (0.3, 0.91), (0.999, 0.002)])
+def test_funnel_means_by_a_finer_rule(a: float, spread: float) -> None:
+    """Against a dense sum over X_1 itself, with weights from the densities as they stand."""
+    rng, d = np.random.default_rng(1), 50
+    first, length = high.sample_funnel(d, 6, rng)
+    x = a * first + math.sqrt(spread) * rng.normal(size=6)
+    r = np.sqrt((a * length + math.sqrt(spread) * rng.normal(size=6)) ** 2 + spread * rng.chisquare(d - 2, 6))
+    v = np.linspace(-20, 20, 400_001)
+    for i, (mean, factor) in enumerate(zip(*high.funnel_means(x, r, a, spread, d), strict=True)):
+        b = a * a * np.exp(v) + spread
+        logs = -(v**2) / 18 - (x[i] - a * v) ** 2 / (2 * spread) - 24.5 * np.log(b) - r[i] ** 2 / (2 * b)
+        weights = np.exp(logs - logs.max()) / np.exp(logs - logs.max()).sum()
+        assert mean == pytest.approx(weights @ v, abs=1e-5)  # the nodes stand wider than the weights in r
+        assert factor == pytest.approx(weights @ (a * np.exp(v) / b), rel=1e-5)
+
+
+def test_the_funnel_is_no_mirror_image() -> None:
+    first, length = high.sample_funnel(50, 4000, np.random.default_rng(2))
+    ratio = length**2 * np.exp(-first) / 49
+    assert ratio.mean() == pytest.approx(1, abs=5 * math.sqrt(2 / 49 / 4000))  # five standard errors
+    assert np.corrcoef(first, np.log(length))[0, 1] > 0.99
+
+
+def test_particles_that_run_long_come_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both errors fall with the steps; a drift with the wrong half of the score leaves the target."""
+    plan = high.Plan(particles=600)
+    rng = np.random.default_rng
+    for error, choice in ((high.modes_error, 1.0), (high.funnel_error, 1.0)):
+        coarse, fine = (error("pinned", N, choice, plan, rng(3))[0] for N in (4, 40))
+        assert fine < coarse
+    assert high.modes_error("vp", 200, 3.0, plan, rng(4))[0] < 0.2
+    honest = high.modes_mean
+    monkeypatch.setattr(high, "modes_mean", lambda x, a, spread: honest(x, a, spread) / 2)
+    assert high.modes_error("pinned", 40, 1.0, plan, rng(3))[0] > 0.5
+
+
+def test_kolmogorov_distances() -> None:
+    from scipy.stats import ks_1samp, ks_2samp, uniform
+
+    rng = np.random.default_rng(5)
+    first, second = rng.random(300), rng.random(500) ** 1.3
+    assert high._between(first, second) == pytest.approx(ks_2samp(first, second).statistic)
+    assert high._from_law(np.sort(second)) == pytest.approx(ks_1samp(second, uniform.cdf).statistic)
+    assert high.Plan(particles=2000).reach == pytest.approx(0.03037, abs=1e-5)
+
+
+def test_high_outcome_counts_what_it_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"vp": (0.3, 0.05), "pinned": (0.1, 0.05)}
+    for name in ("modes_error", "funnel_error"):
+        monkeypatch.setattr(high, name, lambda method, *rest: answers[method])
+    outcome = high.run(plan=high.Plan(steps=(3,)))
+    assert not outcome.agrees
+    assert "closer at 0 and the pinned process at 2 of 2" in outcome.seen
+    answers["vp"] = (0.02, 0.01)
+    assert high.run(plan=high.Plan(steps=(3,))).agrees
+    with pytest.raises(InputError, match="d=10"):
+        high.Plan(d=10)
+    with pytest.raises(InputError, match="steps=0"):
+        high.Plan(steps=(0,))

@@ -263,9 +263,10 @@ def test_bad_times(t):
         functionals(REFERENCE, t)
 
 
-def test_planes_say_that_they_are_not_integrated():
-    with pytest.raises(NotReducible, match="plane"):
-        functionals(GaussianMixture((0.2, 0.3, 0.5), ((0.0, 0.0), (1.0, 0.0), (0.0, 2.0)), 1.0), 0.1)
+def test_four_means_in_space_say_that_they_are_not_integrated():
+    corners = ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 2.0, 0.0), (0.0, 0.0, 1.0))
+    with pytest.raises(NotReducible, match="3 directions"):
+        functionals(GaussianMixture((0.25,) * 4, corners, 1.0), 0.1)
 
 
 # -- path KL -----------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from simulators.score_errors import AVERAGES, PROFILES, AffineError
 from simulators.targets import Gaussian
 
 SAMPLERS = ["ddpm-ei", "ddpm-em", "cds-ei", "pf-ei", "pf-heun", "lmc", "ulmc", "dpum", "dpom"]
-NOISY = ["ddpm-ei", "ddpm-em", "cds-ei", "lmc", "cld-ei"]
+NOISY = ["ddpm-ei", "ddpm-em", "cds-ei", "lmc", "cld-ei", "ulmc"]
 STARTS = ["gamma", "q_T", "given"]
 
 

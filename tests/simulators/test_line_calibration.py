@@ -1,9 +1,12 @@
 """Enclosures on the line against finer laws and a second road to TV: no value lies outside.
 
-The draws are a fixed share of a larger calibration; what lay outside there is planted here.
+200 configurations by default, most of them short runs; LESSSIM_CALIBRATION=1000 draws that many from the
+whole range instead (five minutes). What lay outside in such calibrations is planted here.
 """
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 import pytest
@@ -21,7 +24,23 @@ from simulators.line.transport import FoldedChart
 
 SAMPLERS = ("ddpm-ei", "ddpm-em", "cds-ei", "lmc", "pf-ei", "pf-heun")
 SYMMETRIC = ("W2", "Hellinger")
-CONFIGURATIONS = 30
+WHOLE = int(os.environ.get("LESSSIM_CALIBRATION", "0"))
+CONFIGURATIONS, PARTS = WHOLE or 200, 10
+LONG = 9  # of the default configurations, every ninth is from the whole range
+
+
+def short(rng):
+    """A run of at most 15 steps for two components or one, of moderate width."""
+    sampler = str(rng.choice(SAMPLERS))
+    K = int(rng.integers(1, 3))
+    weights, variances = rng.dirichlet(np.ones(K) * 2), np.exp(rng.uniform(-2.5, 1.0, size=K))
+    mixture = Mixture.of(weights, rng.choice([0.3, 1.5]) * rng.normal(size=K), variances)
+    N, h = int(rng.integers(2, 16)), float(np.exp(rng.uniform(-4, -0.5)) * min(1.0, float(variances.min())))
+    delta = 0.05 * float(rng.integers(2)) if sampler != "lmc" else 0.0
+    grid = Grid.uniform(N * h + delta, N, delta)
+    errors = [None, None, None, Affine(0.1, -0.1), Oscillation(0.2, 3.0, 0.3)]
+    start = str(rng.choice(["gamma", "q_T"]))
+    return line_case(mixture, sampler, grid, start, errors[int(rng.integers(len(errors)))])
 
 
 def draw(rng):
@@ -65,23 +84,36 @@ def total_variation(target, law):
     return 0.5 * float(np.abs(np.diff(np.concatenate([[0.0], gaps, [0.0]]))).sum())
 
 
-@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_no_finer_value_lies_outside(part):
-    widths = []
-    for seed in range(part * CONFIGURATIONS // 3, (part + 1) * CONFIGURATIONS // 3):
-        case = draw(np.random.default_rng(400 + seed))
+    """No miss, and a median half-width below 1e-8; where the finer grids are too much work, which is rare,
+    nothing is decided.
+    """
+    widths, undecided = [], 0
+    seeds = range(part * CONFIGURATIONS // PARTS, (part + 1) * CONFIGURATIONS // PARTS)
+    for seed in seeds:
+        long = bool(WHOLE) or seed % LONG == 0
+        case = (draw if long else short)(np.random.default_rng(400 + seed))
         end = "target" if case.problem.stays else "q_delta"
+        if not case.finer.resolved:
+            undecided += 1
+            continue
         for name in ("KL", "TV", "W2", "Hellinger"):
             found = case.distance(name, end, "output")
             value = float(case.finer.distance(name, end, "output").mid)
             assert found.contains(value), (seed, name, case.problem)
             if value >= (1e-8 if name == "KL" else 1e-4):
                 widths.append(float(found.width) / 2 / value)
-        found = case.TV(end, "output")
-        value = total_variation(case.law(end), case.finer.output)
-        folded = getattr(case.output, "folded", False)  # its distribution function has half the digits there
-        assert abs(value - float(found.mid)) <= (1e-6 if folded else float(found.width)), (seed, case.problem)
+        if long:
+            found = case.TV(end, "output")
+            value = total_variation(case.law(end), case.finer.output)
+            folded = getattr(
+                case.output, "folded", False
+            )  # its distribution function has half the digits there
+            off = abs(value - float(found.mid))
+            assert off <= (1e-6 if folded else float(found.width)), (seed, case.problem)
     assert np.median(widths) <= 1e-8
+    assert undecided <= 0.02 * len(seeds) + 1
 
 
 @pytest.mark.parametrize("name", ["KL", "W2", "TV", "chi2"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath as mp
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ from simulators.line.checks import (
     check_pole,
     check_range,
 )
+from simulators.line.kernels import fast_erfc
 from simulators.line.law import NoisyLaw, noisy_law
 from simulators.line.problem import Problem
 from simulators.line.propagate import Setup, run
@@ -97,6 +99,13 @@ def test_a_wide_difference_of_the_two_grids_is_refined():
     line_distance("KL", [0.5, 0.5], [-3.0, 3.0], [0.05, 0.05], law, precision=Precision(good=1e-16))
     assert law.refined.level == 1
     assert law.refined.coarse is law.fine
+
+
+def test_the_fast_error_function_is_that_of_fifty_digits():
+    for z in np.linspace(0.0, 25.0, 201).tolist():
+        with mp.workdps(50):
+            off = abs(mp.mpf(fast_erfc(z)) / mp.erfc(mp.mpf(z)) - 1)
+        assert off <= (8.0 + 2.0 * z * z) * 2.0**-52
 
 
 def test_checks_alone():

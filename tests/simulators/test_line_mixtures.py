@@ -222,7 +222,7 @@ def test_the_work_limit_gives_wide_enclosures():
         ({"variances": [-0.1, 1.0]}, ">= 0"),
         ({"variances": [0.0, 1.0], "sampler": "lmc"}, "atom has no score"),
         ({"variances": [0.0, 1.0], "sampler": "pf-heun"}, "atom has no score"),
-        ({"sampler": "ulmc"}, "expected one of"),
+        ({"sampler": "cld-ei"}, "expected one of"),
         ({"start": "elsewhere"}, "expected one of gamma, q_T"),
         ({"error": Bump(1.0, 0.2, 0.4), "sampler": "pf-ei"}, "expected > 0"),
         ({"error": Custom(lambda tau, x: x), "sampler": "pf-ei"}, "needs the derivative"),

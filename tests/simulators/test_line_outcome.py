@@ -32,7 +32,8 @@ def test_both_orders_are_those_of_line_distance():
             there = line_distance(name, end.weights, end.means, end.variances, law, order)
             assert float(case.distance(name, *pair).mid) == float(there.mid)
     assert float(case.KL("q_delta", "output").mid) != float(case.KL("output", "q_delta").mid)
-    assert float(case.TV("q_delta", "output").mid) == float(case.TV("output", "q_delta").mid)
+    there, back = (float(case.TV(*pair).mid) for pair in (("q_delta", "output"), ("output", "q_delta")))
+    assert there == pytest.approx(back, rel=1e-15)  # one integral, rounded in two orders
 
 
 def test_nothing_is_propagated_before_it_is_needed(monkeypatch):
@@ -156,7 +157,7 @@ def test_targets_of_every_kind():
     [
         ({"mode": "exact"}, "expected one of accurate, cheap"),
         ({"target": GaussianMixture.two(2.0, d=3)}, "dimension=3: expected 1"),
-        ({"sampler": "ulmc"}, "expected one of"),
+        ({"sampler": "cld-ei"}, "expected one of"),
         ({"start": "elsewhere"}, "expected one of gamma"),
         ({"sampler": "pf-ei", "error": Custom(lambda tau, x: x)}, "needs the derivative"),
     ],

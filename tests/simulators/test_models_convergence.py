@@ -12,7 +12,7 @@ from bounds.models import Parameter
 from simulators.errors import InputError
 from simulators.models import MODELS
 from simulators.models.convergence import MODELS as OWN
-from simulators.models.convergence import grid_down
+from simulators.models.noised_flow import grid_down
 
 PLACE = {"rate0": 2.0, "rate1": 4.0, "d": 1, "m1": 0.5, "v1": 0.2, "offset": 0.0}
 
@@ -44,7 +44,8 @@ def test_two_roads_agree(name: str, quantity: str) -> None:
         first, second = MODELS[name].value(quantity, place), float(MODELS[name].second(quantity, place))
         slack = 4e-16 * abs(second)
         assert first.lo - slack <= second <= first.hi + slack
-        assert first.hi - first.lo <= 1e-12 * abs(second) + 1e-180
+        asked = 1e-12 if quantity in MODELS[name].balls else 1e-4  # quadrature knows h^{3/2} to fewer digits
+        assert first.hi - first.lo <= asked * abs(second) + 1e-180
         done += 1
 
 

@@ -20,6 +20,8 @@ BEST = exp(-0.1) * (1 - exp(-0.6)) / (1 - exp(-0.8))
 RATIO = {"eta": 0.5, "m1": 1, "v1": 0.5}
 BRIDGE = {"w": 0.3, "m1": -1.5, "m2": 1, "v1": 0.2, "v2": 0.4, "T": 2, "sigma": sqrt(1.5)}
 WISHART = {"d": 4, "n_data": 20, "v1": 1, "a_t": sqrt(1 - 4 / 6.555), "s_t": sqrt(4 / 6.555)}
+THREE = {"n_data": 20, "v1": 1, "a_t": 0.9, "s_t": sqrt(0.19)}
+SINGLE = {"w": 0.5, "m1": 0, "m2": 0, "v1": 1, "v2": 1}
 ONE = {"w": 0.5, "T": 1, "sigma": 1}
 
 
@@ -60,6 +62,9 @@ ORACLES = (
     ("many-draws", "many_draws_risk", {"n_data": 20, "v1": 1, "a_t": 0.9, "s_t": sqrt(0.19)}, 0.0839, 4),
     ("many-draws", "many_draws_risk", {"n_data": 20, "v1": 1, "a_t": 0.5, "s_t": sqrt(0.75)}, 0.0060, 4),
     ("many-draws", "one_draw_risk", {"n_data": 20, "v1": 1, "a_t": 0.9, "s_t": sqrt(0.19)}, 0.2368, 4),
+    ("few-draws", "few_draws_risk", {**THREE, "draws": 3}, 0.1307263920906, 13),  # by 2F1 functions
+    ("few-draws", "few_draws_risk", {**THREE, "draws": 1}, 0.2368, 4),
+    ("two-component", "post_mean", {**SINGLE, "a_t": 1, "s_t": 2, "x": 3}, 3 / 5, 14),  # the denoiser y/5
     ("exponential-family", "gamma_sm", {"m1": 0, "v1": 1}, 1.0, 12),
     ("variance-family", "gamma_sm", {"v1": 2, "n_data": 9}, 0.125, 12),
     ("two-atoms", "mmse", {"R": 1, "s_t": 1}, 0.4496, 4),
@@ -250,6 +255,113 @@ def test_the_hard_pair_is_not_told_apart_before_the_minor_component_shows():
         assert wrong >= 0.5 * (1 - eta) ** m - 0.04
 
 
+def test_least_denoising_risk_by_the_fisher_information():
+    assert 1 / 0.64 - value("denoising", "fisher", **NEGATED) == pytest.approx(0.811360565695, abs=6e-13)
+
+
+@pytest.mark.parametrize("mu", [0.2, 0.9, 1.7])
+def test_the_students_objective_is_its_error(mu):
+    case = {"student": mu, "teacher": 1.3, "cosine": 1}
+    gap = value("student", "objective", **case) - value("student", "objective_best", **case)
+    assert value("student", "student_risk", **case) == pytest.approx(gap, abs=1e-9)
+
+
+def test_bounds_beside_the_values():
+    """The right sides that the notes print beside their left sides."""
+    moment = {"deg": 25, "shift": 1}
+    assert value("hermite-moment", "bessel", **moment) <= exp(2 * 5) == pytest.approx(22026.5, abs=0.05)
+    assert 2 * 0.5 * 4 * exp(-16 / 8) == pytest.approx(0.54134, abs=6e-6)  # warm start, atoms at +-2
+    assert 1 - (1 - value("hard-pair", "pair_tv", eta=0.3, sep=2)) ** 2 == pytest.approx(0.49070, abs=6e-6)
+    early = value("relaxation", "capped_average", T=1, delta=exp(-1))
+    assert early == pytest.approx(1.582, abs=6e-4)
+    assert early == pytest.approx(exp(1) / (exp(1) - 1), rel=1e-12)
+    for R, s, bound in ((1, 1, 0.6065), (1, sqrt(1 / 8), 0.0183)):
+        assert (
+            value("two-atoms", "mmse", R=R, s_t=s)
+            <= exp(-((R / s) ** 2) / 2)
+            == pytest.approx(bound, abs=6e-5)
+        )
+
+
+def test_regularity_bounds_of_a_lipschitz_ratio():
+    floor = value("density-ratio", "ratio_lip", **RATIO, t=0.3) / 0.5
+    slope = floor + floor**2
+    assert (floor, slope) == pytest.approx((3.84, 18.6), abs=0.06)
+    assert (exp(-0.3) * floor, exp(-0.6) * slope) == pytest.approx((2.85, 10.2), abs=0.06)
+    assert 16 * floor**2 == pytest.approx(236, abs=0.6)  # the range of eps in Proposition 3.1
+
+
+@pytest.mark.parametrize("v", [0.3, 1.0, 5.0])
+def test_isoperimetry_of_the_variance_is_loose_by_four(v):
+    """F = x^2: C = v/2, theta = -1/(2v), E|J|^4 = 48 v^2, Lap F = 2."""
+    mle = value("variance-family", "gamma_mle", v1=v, n_data=9)
+    bound = 2 * (v / 2) ** 2 * mle**2 * (48 * v**2 / (4 * v**2) + 4)
+    assert value("variance-family", "gamma_sm", v1=v, n_data=9) == pytest.approx(0.5 / v**2)
+    assert bound == pytest.approx(2 / v**2)
+
+
+def test_one_rival_is_selected_like_a_normal_tail():
+    from scipy.stats import norm
+
+    found = value("selection", "selection_miss", gap=3, noise_level=2, rivals=1, fail=0.1)
+    assert found == pytest.approx(norm.sf(3 / (2 * sqrt(2))), rel=1e-12)
+    assert found <= exp(-9 / 16)
+
+
+def test_random_priors_come_close_to_the_generator_bound():
+    """The notes' worst of 200 random priors on the line is .878."""
+    rng, worst = np.random.default_rng(0), 0.0
+    for _ in range(400):
+        case = {
+            "w": rng.uniform(0.02, 0.98),
+            "share": rng.uniform(0.02, 0.98),
+            "R": np.exp(rng.uniform(-1, 1.5)),
+            "inner": rng.uniform(-1, 1),
+            "sigma": np.exp(rng.uniform(-1, 1)),
+            "x": rng.normal() * 3,
+        }
+        bound = (2 * case["R"] ** 3 + case["R"] ** 2 * abs(case["x"])) / case["sigma"] ** 4
+        worst = max(worst, abs(value("posterior-generator", "generator_value", **case)) / bound)
+    assert 0.6 < worst < 1
+
+
+def test_several_draws_a_datum_in_four_dimensions():
+    """The notes have .277 from a simulation, and c = 2.555 but no spectrum: its value moves the risk."""
+    for spectrum in ((1.0, 1.0, 1.0, 1.0), (0.5, 1.0, 2.0, 2.0)):
+        found, error, noise = _several_draws(np.array(spectrum), 3)
+        one, deviation, _ = _several_draws(np.array(spectrum), 1)
+        assert one == pytest.approx(noise * 4 / 15, abs=5 * deviation)
+        assert found == pytest.approx(0.277, rel=0.06, abs=5 * error)
+        assert found < one * (1 / 2 + 1 / 6)
+
+
+def _several_draws(spectrum, draws, m=20, repetitions=2000):
+    """Mean population risk of the fit with its standard error, and c; the scale of the data makes c 2.555."""
+    from scipy.optimize import brentq
+
+    rng, d = np.random.default_rng(3), spectrum.size
+
+    def noise(a):
+        return d / (1 - a * a) - (1 / (a * a * spectrum + 1 - a * a)).sum()
+
+    a = brentq(lambda a: noise(a) - 2.555, 0.1, 0.95)
+    s = sqrt(1 - a * a)
+    x0 = np.sqrt(spectrum) * rng.normal(size=(repetitions, 1, m, d))
+    z = s * rng.normal(size=(repetitions, draws, m, d))
+    x, y = (part.reshape(repetitions, draws * m, d) for part in (a * x0 + z, -z / s**2))
+    across, spread = x.transpose(0, 2, 1), a * a * spectrum + s * s
+    fits = np.linalg.solve(across @ x, across @ y).transpose(0, 2, 1)
+    errors = ((fits + np.diag(1 / spread)) ** 2 * spread).sum(axis=(1, 2))
+    return errors.mean(), errors.std() / sqrt(repetitions), noise(a)
+
+
+@pytest.mark.parametrize("a", [0.5, 1.0, 2.0])
+def test_all_times_together_see_the_whole_information(a):
+    case = {"w": 0.5, "m1": -a, "m2": a, "v1": 1}
+    information = 1 / value("bimodal", "gamma_mle", half_sep=a)
+    assert value("all-times", "all_times_curvature", **case) == pytest.approx(information, rel=1e-11)
+
+
 # -- infinities and errors -----------------------------------------------------------------------------------
 
 
@@ -259,6 +371,22 @@ def test_infinite_risks():
     assert value("least-squares", "intercept_risk", **case) == np.inf
     assert value("least-squares", "ism_ls_risk", **{**case, "n_data": 7}) == np.inf
     assert np.isfinite(value("least-squares", "population_risk", **{**case, "n_data": 6}))
+
+
+def test_inverse_moments_at_the_least_freedom():
+    """E chi^-4 with five degrees of freedom is 1/3; far out the power overflows, and weighs nothing."""
+    case = {"d": 2, "n_data": 6, "v1": 0.05, "a_t": 0.12, "s_t": 2}
+    assert value("least-squares", "ism_ls_risk", **case) == pytest.approx(
+        float(MODELS["least-squares"].second("ism_ls_risk", case)), rel=1e-12
+    )
+
+
+def test_without_a_signal_there_is_nothing_to_learn():
+    case = {"n_data": 676, "v1": 0, "a_t": 0.4, "s_t": 1.6}
+    for model, more in (("many-draws", {}), ("few-draws", {"draws": 7})):
+        for quantity in MODELS[model].quantities:
+            assert value(model, quantity, **case, **more) == 0
+            assert MODELS[model].second(quantity, {**case, **more}) == 0
 
 
 def test_atoms_have_infinite_entropy():

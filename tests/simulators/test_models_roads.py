@@ -10,7 +10,8 @@ import pytest
 
 from bounds.models import MODELS as VOCABULARY
 from simulators.errors import NotDefined
-from simulators.models import MODELS
+from simulators.models import MODELS, energies
+from simulators.models.extended import mean_of_lines
 from simulators.models.mixture import Channel
 from simulators.models.tools import (
     integral_by_panels,
@@ -79,6 +80,46 @@ def test_a_wrong_formula_is_seen():
     other = MODELS["two-component"].value("score", {**case, "a_t": case["a_t"] * (1 + 1e-6)})
     assert agree(MODELS["two-component"].value("score", case), number)
     assert not agree(other, number)
+
+
+INTEGRALS = (
+    ("foellmer", "foellmer_energy", "sigma"),
+    ("ornstein-uhlenbeck", "vp_energy", "T"),
+    ("bsm", "bsm_risk", "mix"),
+    ("bsm", "martingale_step", "lag"),
+    ("all-times", "all_times_curvature", "w"),
+    ("posterior-powers", "power_norm", "R"),
+)
+
+
+@pytest.mark.parametrize(("name", "quantity", "moved"), INTEGRALS)
+def test_extended_precision_sees_a_wrong_number(name, quantity, moved):
+    case = next(
+        case for case in cases(name, 20, seed=4) if all(case.get(v, 1) > 0 for v in ("v1", "v2", "mix"))
+    )
+    number = MODELS[name].second(quantity, case, digits=DIGITS)
+    assert agree(MODELS[name].value(quantity, case), number)
+    assert not agree(MODELS[name].value(quantity, {**case, moved: case[moved] * (1 + 1e-6)}), number)
+
+
+def test_energies_are_not_computed_from_entropies(monkeypatch):
+    """The claims equate the two; were one the other's second road, they would check nothing."""
+
+    def broken(*_):
+        raise AssertionError
+
+    for function in ("_entropy", "_mp_entropy"):
+        monkeypatch.setattr(energies, function, broken)
+    monkeypatch.setattr(Channel, "mmse", broken)
+    for name, quantity, _ in INTEGRALS[:4]:
+        case = next(case for case in cases(name, 20, seed=4) if case["v1"] > 0 and case["v2"] > 0)
+        assert agree(MODELS[name].value(quantity, case), MODELS[name].second(quantity, case, digits=DIGITS))
+
+
+def test_an_extended_rule_that_does_not_settle_says_so():
+    assert float(mean_of_lines(lambda z: z**4)) == pytest.approx(3, rel=1e-16)
+    with pytest.raises(NotDefined, match="settle"):
+        mean_of_lines(lambda z: np.where(z > 0.3, 1.0, 0.0).astype(np.longdouble))
 
 
 # -- the quadratures -----------------------------------------------------------------------------------------

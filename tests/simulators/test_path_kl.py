@@ -19,7 +19,7 @@ from simulators.laws.second import second_path_kl
 from simulators.score_errors import AffineError
 from simulators.targets import Gaussian
 
-NOISY = ["ddpm-ei", "ddpm-em", "cds-ei", "lmc", "cld-ei"]
+NOISY = ["ddpm-ei", "ddpm-em", "cds-ei", "lmc", "cld-ei", "ulmc"]
 
 
 @pytest.mark.parametrize("h", [1e-4, 0.01, 0.5, 2.0])
@@ -129,7 +129,8 @@ def test_a_singular_start_is_infinitely_far():
     assert path_kl(Batch.of([case])).lo[0] == np.inf
 
 
-@pytest.mark.parametrize("sampler", ["pf-ei", "pf-heun", "ulmc", "none"])
+@pytest.mark.parametrize("sampler", ["pf-ei", "pf-heun", "dpum", "none"])
 def test_paths_without_densities_are_not_defined(sampler):
+    options = {"corrector_step": 0.1} if sampler == "dpum" else {}
     with pytest.raises(NotDefined):
-        path_kl(Batch.lanes(sampler, Grid.uniform(1.0, 5), [1.0]))
+        path_kl(Batch.lanes(sampler, Grid.uniform(1.0, 5), [1.0], options=options))

@@ -1,0 +1,236 @@
+"""Two atoms on the line: the deterministic sampler of the discrete schedule, and early stopping.
+
+The sampler is an increasing map x = f(y) of a standard normal y, so that the densities of its output and of
+the target, q, cross where
+
+    log R(y)  =  log q(f(y)) + log f'(y) - log phi(y)
+
+changes sign, and between two crossings the masses of both are differences of distribution functions.
+First road: floats on a grid of y, its cells with a crossing divided further. Second road: mpmath in the
+rescaled state, from those cells.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+
+import mpmath as mp
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.enclosure import Enclosure
+from simulators.errors import NotDefined
+from simulators.models.schedules import schedule_of, valid_schedule
+from simulators.models.tools import Array, Number, Numerics, Values, exponential, root
+
+__all__ = ["SCHEDULE_ATOMS", "STOPPED_ATOMS"]
+
+EDGES = np.linspace(-9.0, 9.0, 801)
+"""Of the cells of y: what lies beyond has mass below 1e-18."""
+
+DIVISIONS = 48
+Schedule = tuple[list[Number], list[Number]]
+
+
+# -- the deterministic sampler on the schedule ---------------------------------------------------------------
+
+
+def _log_odds(p: Values, x: Array, kept: float) -> Array:
+    """Of the first atom given the state x."""
+    scale = math.sqrt(kept)
+    lead = math.log(p.w / (1 - p.w))
+    return np.asarray(lead + scale * (p.m1 - p.m2) * (x - scale * (p.m1 + p.m2) / 2) / (1 - kept))
+
+
+def _pushed(p: Values, y: Array) -> tuple[Array, Array]:
+    """The state x = f(y) and log f'(y)."""
+    betas, left = schedule_of(p)
+    x, rise = y.copy(), np.zeros_like(y)
+    half = (p.m1 - p.m2) / 2
+    for beta, kept in zip(betas[:0:-1], left[:0:-1], strict=True):
+        lean = np.tanh(_log_odds(p, x, kept) / 2)
+        mean, spread = (p.m1 + p.m2) / 2 + half * lean, half**2 * (1 - lean**2)
+        noise = 1 - kept
+        slope = 1 + beta / 2 * (kept * spread / noise - 1) / noise
+        if not (slope > 0).all():
+            raise NotDefined("a step of the schedule turns the line over")
+        x = (x - beta / 2 * (x - math.sqrt(kept) * mean) / noise) / math.sqrt(1 - beta)
+        rise += np.log(slope) - 0.5 * math.log1p(-beta)
+    return x, rise
+
+
+def _excess(p: Values, y: Array) -> tuple[Array, Array]:
+    """The values of log R(y) and the difference of the two distribution functions, target less output."""
+    from scipy.special import ndtr
+
+    x, rise = _pushed(p, y)
+    kept = float(schedule_of(p)[1][0])
+    sigma = math.sqrt(1 - kept)
+    places = [(x - math.sqrt(kept) * m) / sigma for m in (p.m1, p.m2)]
+    logs = [math.log(weight) - z * z / 2 for weight, z in zip((p.w, 1 - p.w), places, strict=True)]
+    gap = p.w * ndtr(places[0]) + (1 - p.w) * ndtr(places[1]) - ndtr(y)
+    return np.logaddexp(*logs) - math.log(sigma) + rise + y * y / 2, gap
+
+
+def _crossings(p: Values, edges: Array, heights: Array) -> tuple[Array, Array]:
+    """Ends of narrow cells in which the densities cross, and log R there: a row for each crossing.
+
+    heights : of log R at the edges.
+    """
+    change = _changes(heights)
+    low, high = edges[:-1][change], edges[1:][change]
+    inner = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, DIVISIONS + 1)
+    values = _excess(p, inner.ravel())[0].reshape(inner.shape)
+    row, column = np.nonzero(_changes(values))
+    cells, sides = (np.stack([x[row, column], x[row, column + 1]], axis=1) for x in (inner, values))
+    return cells, sides
+
+
+def _changes(values: Array) -> NDArray[np.bool_]:
+    return np.asarray(np.sign(values[..., 1:]) * np.sign(values[..., :-1]) < 0)
+
+
+def _tv_on(p: Values, edges: Array, heights: Array) -> float:
+    """TV with each crossing by a line through its cell; it is stationary there."""
+    cells, values = _crossings(p, edges, heights)
+    places = cells[:, 0] - values[:, 0] * (cells[:, 1] - cells[:, 0]) / (values[:, 1] - values[:, 0])
+    gaps = _excess(p, places)[1]
+    return 0.5 * float(np.abs(np.diff(gaps, prepend=0.0, append=0.0)).sum())
+
+
+def _flow_tv(p: Values) -> Enclosure:
+    """Half of the grid tells what a missed crossing takes away; the last deviation divides roundings."""
+    heights = _excess(p, EDGES)[0]
+    fine = _tv_on(p, EDGES, heights)
+    coarse = _tv_on(p, EDGES[::2], heights[::2])
+    sigma = math.sqrt(1 - float(schedule_of(p)[1][0]))
+    rounding = 1e-15 * p.N * (1 + abs(p.m1) + abs(p.m2)) / sigma
+    return Enclosure.around(fine, 10 * abs(fine - coarse) + rounding, "cells between crossings")
+
+
+def _rescaled(p: Values, schedule: Schedule, y: Number) -> tuple[Number, Number]:
+    """The same by the recursion of x/sqrt(alphabar), whose steps move towards the posterior mean."""
+    betas, left = schedule
+    u, rise = y / mp.sqrt(left[-1]), mp.mpf(0)
+    for beta, kept in zip(betas[:0:-1], left[:0:-1], strict=True):
+        noise = (1 - kept) / kept
+        far = mp.exp((p.m2 - p.m1) * (u - (p.m1 + p.m2) / 2) / noise) * (1 - p.w) / p.w
+        first = 1 / (1 + far)
+        pull = beta / 2 / (1 - kept)
+        rise += mp.log(1 - pull * (1 - first * (1 - first) * (p.m1 - p.m2) ** 2 / noise))
+        u -= pull * (u - p.m2 - first * (p.m1 - p.m2))
+    return u * mp.sqrt(left[0]), rise + mp.log(left[0] / left[-1]) / 2
+
+
+def _log_ratio(p: Values, schedule: Schedule, y: Number) -> Number:
+    x, rise = _rescaled(p, schedule, y)
+    scale, sigma = mp.sqrt(schedule[1][0]), mp.sqrt(1 - schedule[1][0])
+    density = p.w * mp.npdf(x, scale * p.m1, sigma) + (1 - p.w) * mp.npdf(x, scale * p.m2, sigma)
+    return mp.log(density) + rise - mp.log(mp.npdf(y))
+
+
+def _flow_tv_by_digits(p: Values) -> Number:
+    floats = Values(**{name: v if isinstance(v, int) else float(v) for name, v in vars(p).items()})
+    schedule = schedule_of(p)
+    scale, sigma = mp.sqrt(schedule[1][0]), mp.sqrt(1 - schedule[1][0])
+    gaps = [mp.mpf(0)]
+    for low, high in _crossings(floats, EDGES, _excess(floats, EDGES)[0])[0]:
+        y = _secant(p, schedule, mp.mpf(low), mp.mpf(high))
+        x = _rescaled(p, schedule, y)[0]
+        places = [mp.ncdf((x - scale * m) / sigma) for m in (p.m1, p.m2)]
+        gaps.append(p.w * places[0] + (1 - p.w) * places[1] - mp.ncdf(y))
+    gaps.append(mp.mpf(0))
+    return mp.fsum(abs(b - a) for a, b in itertools.pairwise(gaps)) / 2
+
+
+def _secant(p: Values, schedule: Schedule, low: Number, high: Number) -> Number:
+    """Two steps from the ends of a cell narrower than 1e-3; TV is stationary in the crossing."""
+    before, now = low, high
+    first, last = _log_ratio(p, schedule, before), _log_ratio(p, schedule, now)
+    for _ in range(2):
+        if last == first:
+            return now
+        before, now, first = now, now - last * (now - before) / (last - first), last
+        last = _log_ratio(p, schedule, now)
+    return now
+
+
+def _admitted(parameters: Mapping[str, float]) -> bool:
+    return 0 < parameters["w"] < 1 and valid_schedule(parameters)
+
+
+SCHEDULE_ATOMS = Numerics(
+    integrals={"atoms_tv": _flow_tv},
+    other={"atoms_tv": _flow_tv_by_digits},
+    integers=("N",),
+    admits=_admitted,
+)
+
+
+# -- early stopping ------------------------------------------------------------------------------------------
+
+
+def _parts(p: Values) -> tuple[Number, Number, list[tuple[Number, Number]]]:
+    """Fading and deviation of the forward process, and the atoms with their weights in order."""
+    fade = exponential(-p.lag)
+    return fade, root(1 - fade * fade), sorted([(p.m1, p.w), (p.m2, 1 - p.w)])
+
+
+def _stopped_w1(p: Values) -> Enclosure:
+    """The integral of |F_t - F| by antiderivatives, split at the atoms and where F_t meets F."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    fade, sigma, ((a, share), (b, _)) = _parts(p)
+
+    def below(x: float) -> float:
+        return float(
+            sum(weight * ndtr((x - fade * m) / sigma) for m, weight in ((p.m1, p.w), (p.m2, 1 - p.w)))
+        )
+
+    def integral(x: float) -> float:
+        """Of F_t from minus infinity to x."""
+        places = [((x - fade * m) / sigma, weight) for m, weight in ((p.m1, p.w), (p.m2, 1 - p.w))]
+        return float(
+            sum(w * sigma * (z * ndtr(z) + math.exp(-z * z / 2) / math.sqrt(2 * math.pi)) for z, w in places)
+        )
+
+    middle = 0.0
+    if a < b:
+        low, high = below(a) - share, below(b) - share
+        turn = (
+            a if low >= 0 else b if high <= 0 else float(brentq(lambda x: below(x) - share, a, b, xtol=1e-14))
+        )
+        middle = share * (2 * turn - a - b) + integral(a) + integral(b) - 2 * integral(turn)
+    above = fade * (p.w * p.m1 + (1 - p.w) * p.m2) - b + integral(b)  # int_b^oo of 1 - F_t
+    value = integral(a) + middle + above
+    return Enclosure.around(value, 4e-15 * (1 + abs(a) + abs(b)), "antiderivatives between the crossings")
+
+
+def _stopped_w1_by_quadrature(p: Values) -> Number:
+    """The same by tanh-sinh quadrature of |F_t - F|, cut at the atoms, their images and the crossing."""
+    fade, sigma, ((a, share), (b, _)) = _parts(p)
+
+    def below(x: Number) -> Number:
+        return p.w * mp.ncdf((x - fade * p.m1) / sigma) + (1 - p.w) * mp.ncdf((x - fade * p.m2) / sigma)
+
+    def apart(x: Number) -> Number:
+        return abs(below(x) - (0 if x < a else share if x < b else 1))
+
+    cuts = {a, b, *(fade * m + k * sigma for m in (p.m1, p.m2) for k in (-16, -4, 0, 4, 16))}
+    if below(a) < share < below(b):
+        low, high = a, b
+        for _ in range(mp.mp.prec):
+            mid = (low + high) / 2
+            low, high = (mid, high) if below(mid) < share else (low, mid)
+        cuts.add(low)
+    return mp.fsum(mp.quad(apart, ends) for ends in itertools.pairwise(sorted(cuts)))
+
+
+STOPPED_ATOMS = Numerics(
+    integrals={"stopped_w1": _stopped_w1},
+    other={"stopped_w1": _stopped_w1_by_quadrature},
+    admits=lambda p: 0 < p["w"] < 1,
+)

@@ -1,0 +1,1 @@
+"""Laws on the plane: mixtures whose means span a plane, propagated through samplers."""

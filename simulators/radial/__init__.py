@@ -1,0 +1,1 @@
+"""Radial laws: concentric isotropic mixtures in three dimensions or more, propagated through samplers."""

@@ -1,0 +1,111 @@
+"""Claims that a careless search gets wrong: true on all Gaussians, false in a corner, or unbounded so slowly
+that the box of the search does not show it.
+"""
+
+import pytest
+
+import lesssim as ls
+from bounds.formula import parse_relation
+from properties.session import Settings, verify
+from properties.verdict import judge
+from reports import html, record
+
+
+def claim(lhs, *terms, constant=1, assuming=(), **setup):
+    assumed = [parse_relation(item) if ">" in item else item for item in assuming]
+    return ls.Claim(
+        key="corner/claim",
+        lhs=lhs,
+        terms={f"term-{i}": term for i, term in enumerate(terms)},
+        constant=constant,
+        assuming=assumed,
+        setup=ls.Setup(clock=setup.pop("clock", "unit"), **setup),
+    )
+
+
+START = "exp(-2*T)*KL0"
+SLOW = {
+    "log 1/T at a point mass": claim("KL(q_T, gamma)", "(M2 + d)*exp(-T)", constant="absolute", clock="half"),
+    "log 1/T under another term": claim("KL(q_T, gamma)", "M2*exp(-2*T)", "d*exp(-4*T)", constant="absolute"),
+    "T^.2 at far means": claim(
+        "KL(q_T, gamma)", "(M2 + d)*exp(-2*T)/(1 + T)**0.2", constant="absolute", assuming=["T >= 1"]
+    ),
+    "N^.1 on the path": claim(
+        "PathKL(target, output)", START, "d*L**2*T**2/N**1.1", constant="absolute", sampler="ddpm-ei"
+    ),
+    "an infinite left side": claim("KL0", "M2 + d", constant="absolute"),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_slow_growth_beyond_the_box_is_seen(name):
+    verdict = judge(SLOW[name], effort="quick")
+    assert verdict.word == "diverges", verdict.reason
+
+
+STILL = {
+    "far means": claim("KL(q_T, gamma)", "(M2 + d)*exp(-2*T)", constant="absolute", assuming=["T >= 1"]),
+    "an inner maximum": claim("KL(q_T, gamma)", "KL0/T", constant="absolute"),
+    "the path": claim(
+        "PathKL(target, output)", START, "d*L**2*T**2/N", "d*T*L*h**2", constant="absolute", sampler="ddpm-ei"
+    ),
+    "a stated range": claim(
+        "W2(target, output)", "h*sqrt(M2 + d)", constant="absolute", sampler="pf-ei", start="q_T",
+        assuming=["isotropic"], target="gaussian", parameters={"v": (0.25, 4.0), "T": (0.1, 10.0)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STILL)
+def test_a_supremum_that_stands_still_is_bounded(name):
+    verdict = judge(STILL[name], effort="quick")
+    assert verdict.word == "bounded", verdict.reason
+    assert verdict.used >= verdict.lower
+
+
+@pytest.mark.parametrize(
+    "false",
+    [
+        claim("J0*(M2 - m0sq)", "d**2", assuming=["isotropic", "density"]),
+        claim("J0*(M2 - m0sq)", "1", assuming=["one-dimensional", "density"]),
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_is_an_equality_on_every_gaussian_is_tried_on_mixtures(false, seed):
+    assert judge(false, effort="quick", seed=seed).word == "refuted"
+
+
+def test_a_small_constant_under_a_large_common_term_is_seen():
+    def frozen(constant):
+        terms = ("KL(q_T, gamma)", f"{constant}*h*FI0")
+        return claim("PathKL(target, output)", *terms, sampler="cds-ei", score="exact")
+
+    assert judge(frozen("0.42"), briefly=True).word == "refuted"
+    true = judge(frozen("1/2"))
+    assert true.word == "holds"
+    assert 0.95 < true.needed["term-1"] <= 1.0  # of the sharp constant, which takes h << variance << T
+
+
+def test_wrong_weights_of_far_modes_are_seen_in_fine_steps():
+    squared = claim("2*TV(target, output)**2", "0.8*KL(target, output)", sampler="ddpm-ei")
+    verdict = judge(squared, briefly=True)
+    assert verdict.word == "refuted"
+    assert not verdict.worst.case.is_gaussian
+
+
+def test_what_was_not_tried_names_the_steps():
+    verdict = judge(claim("PathKL(target, output)", START, "d*L**2*T*h", "d*T*L*h**2", sampler="ddpm-ei"))
+    assert "more than 1000 steps" in verdict.not_tried
+
+
+def test_equal_laws_are_decided_quickly_whatever_the_dimension():
+    case = ls.Case(ls.Gaussian.isotropic(100_000, variance=1), T=0.51)
+    assert case.measure("TV(q_T, gamma)").hi < 1e-100
+
+
+def test_a_bound_that_vanishes_below_the_smallest_float_does_not_stop_the_report():
+    tiny = claim("TV(q_T, gamma)", "exp(-T)*sqrt(m0sq)/sqrt(2*pi)", assuming=["covariance-identity"])
+    results = verify([("memory", tiny)], Settings(profile="quick", jobs=1))
+    assert results["claims"][0]["verdict"] == "refuted"
+    assert record.canonical(results["claims"][0]["worst"]["ratio"]) is not None
+    assert "corner/claim" in html.render(results)

@@ -1,0 +1,180 @@
+"""Laws on planes: products of lines, one component, collinear means, particles, functionals, bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import simulators.distances.plane_laws as plane_laws
+from simulators.batch import Batch, SingleCase
+from simulators.distances import contour, gaussian
+from simulators.distances.relation import relate
+from simulators.errors import InputError, NotDefined
+from simulators.functionals import NAMES, functionals
+from simulators.functionals_paths import path_kl_mixture
+from simulators.grids import Grid
+from simulators.laws.gaussian import forward_law, propagate
+from simulators.line.outcome import line_case
+from simulators.mixtures import Atoms, GaussianMixture, Product
+from simulators.particles.simulate import simulate
+from simulators.plane.functionals import plane_functionals
+from simulators.plane.mixture import PlaneMixture, plane_mixture
+from simulators.plane.outcome import plane_case
+from simulators.plane.propagate import Setup
+from simulators.targets import Gaussian
+
+FIRST = GaussianMixture((0.3, 0.7), ((-1.0,), (1.5,)), 0.3)
+SECOND = GaussianMixture((0.6, 0.4), ((-0.5,), (1.0,)), 0.4)
+SQUARE = GaussianMixture(
+    [v * w for v in FIRST.weights for w in SECOND.weights],
+    [(x[0], y[0]) for x in FIRST.means for y in SECOND.means],
+    [(0.3, 0.4)] * 4,
+)
+THREE = GaussianMixture((0.3, 0.3, 0.4), ((0.0, 0.0), (2.0, 0.0), (0.5, 1.5)), 0.3)
+GRID = Grid.uniform(2.5, 10)
+
+
+def overlap(a, b):
+    return bool(a.lo <= b.hi and b.lo <= a.hi)
+
+
+@pytest.mark.parametrize("sampler", ["ddpm-ei", "ddpm-em", "cds-ei", "pf-ei"])
+def test_four_components_on_two_axes_are_a_product_of_lines(sampler):
+    grid = Grid.uniform(2.5, 10) if sampler != "pf-ei" else Grid.uniform(2.5, 25)
+    lines = [line_case(factor, sampler, grid) for factor in (FIRST, SECOND)]
+    plane = plane_case(SQUARE, sampler, grid)
+    for order in (("target", "output"), ("output", "target")):
+        expected, found = (
+            sum((o.KL(*order) for o in lines[1:]), lines[0].KL(*order)),
+            plane.distance("KL", *order),
+        )
+        assert overlap(expected, found)
+        assert found.width < 1e-6 * found.mid
+    affinity = np.prod([1 - float(o.Hellinger("target", "output").mid) ** 2 for o in lines])
+    assert plane.distance("Hellinger", "target", "output").contains(np.sqrt(1 - affinity))
+    assert overlap(plane.second_moment(), lines[0].second_moment() + lines[1].second_moment())
+
+
+def test_one_component_equals_the_closed_forms():
+    target = Gaussian((0.5, 1.7), (1, 1), (0.4, -1.0))
+    batch = Batch.of([SingleCase(target, "ddpm-ei", GRID, "gamma")])
+    relation = relate(forward_law(batch, "target"), propagate(batch))
+    plane = plane_case(target, "ddpm-ei", GRID)
+    assert overlap(gaussian.kl(relation)[0], plane.distance("KL", "target", "output"))
+    assert overlap(gaussian.kl(relation.reversed)[0], plane.distance("KL", "output", "target"))
+    found = plane.distance("TV", "target", "output")
+    assert overlap(contour.tv(relation)[0], found)
+    assert found.width < 1e-3 * found.mid
+
+
+def test_collinear_means_equal_the_line_times_a_gaussian():
+    tilted = GaussianMixture((0.5, 0.5), ((-0.6, -0.8), (0.6, 0.8)), 0.3)
+    along, across = GaussianMixture.two(2.0, 0.5, 0.3), GaussianMixture((1.0,), ((0.0,),), 0.3)
+    expected = line_case(along, "ddpm-ei", GRID).KL("target", "output")
+    expected = expected + line_case(across, "ddpm-ei", GRID).KL("target", "output")
+    assert overlap(expected, plane_case(tilted, "ddpm-ei", GRID).distance("KL", "target", "output"))
+
+
+def test_the_second_road_and_turned_axes_agree():
+    angle = 0.7
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turned = GaussianMixture(THREE.weights, (np.array(THREE.means) @ turn.T).tolist(), 0.3)
+    plane, other = (plane_case(target, "ddpm-ei", GRID) for target in (THREE, turned))
+    for name in ("KL", "Hellinger"):
+        found = plane.distance(name, "target", "output")
+        assert overlap(found, other.distance(name, "target", "output"))
+    assert overlap(plane.distance("KL", "target", "output"), plane.finer.distance("KL", "target", "output"))
+
+
+def test_the_output_is_where_particles_are():
+    grid = Grid.uniform(2.0, 6)
+    comb = plane_case(THREE, "ddpm-ei", grid).combs[0]
+    points = simulate(THREE, "ddpm-ei", grid, 200_000, seed=3)
+    edges = np.linspace(-2.0, 3.0, 6)
+    seen = np.histogram2d(*points.T, bins=[edges, edges])[0] / len(points)
+    dx = 0.02
+    x = edges[0] + dx / 2
+    density = comb.density((x, x), dx, (250, 250)).reshape(5, 50, 5, 50).sum(axis=(1, 3)) * dx * dx
+    # 5 standard deviations of a count, 25 cells; the midpoint rule adds 1e-5
+    assert np.all(np.abs(seen - density) < 5 * np.sqrt(density / len(points)) + 1e-5)
+
+
+def test_an_error_of_the_law_is_seen():
+    """The law of another target, two grids of which agree, is not that of the product."""
+    wrong = GaussianMixture(SQUARE.weights, SQUARE.means, [(0.3, 0.401)] * 4)
+    lines = [line_case(factor, "ddpm-ei", GRID).KL("target", "output") for factor in (FIRST, SECOND)]
+    assert not overlap(
+        lines[0] + lines[1], plane_case(wrong, "ddpm-ei", GRID).distance("KL", "target", "output")
+    )
+
+
+def test_tails_that_were_dropped_leave_no_upper_end():
+    """A target far out: its mass lies where the output is below e^{-42}, and only deeper chains know."""
+    grid = Grid.uniform(0.2, 2)
+    far = GaussianMixture((0.5, 0.5), ((15.0, 0.0), (15.0, 0.5)), 0.4)
+    case = plane_case(far, "ddpm-ei", grid, setup=Setup(depth=25.0))
+    q, noise = case.law("target"), case.problem.noise
+    shallow = plane_laws.plane_distance("KL", q, case.surfaces, "target,output", noise)
+    lines = (GaussianMixture((1.0,), ((15.0,),), 0.4), GaussianMixture((0.5, 0.5), ((0.0,), (0.5,)), 0.4))
+    first, second = (line_case(line, "ddpm-ei", grid).KL("target", "output") for line in lines)
+    assert np.isinf(shallow.hi)
+    assert shallow.lo <= (first + second).lo
+    assert overlap(first + second, case.distance("KL", "target", "output"))
+
+
+@pytest.mark.parametrize(
+    ("product", "plane"),
+    [
+        (Product((FIRST, SECOND)), SQUARE),
+        (GaussianMixture.two(2.0, 0.3, 0.2, 2), GaussianMixture.two(2.0, 0.3, 0.2, 2)),
+        (GaussianMixture((0.4, 0.6), ((0.0,), (0.0,)), (0.5, 2.0), 2),) * 2,
+    ],
+    ids=["product", "line", "radial"],
+)
+def test_functionals_agree_with_lines_and_radii(product, plane):
+    times = np.array([0.05, 0.7, 4.0])
+    expected, found = functionals(product, times), plane_functionals(plane_mixture(plane), times)
+    for name in NAMES:
+        other = getattr(expected, name)
+        assert np.all((found[name].lo <= other.hi) & (other.lo <= found[name].hi)), name
+        if name not in ("mmse", "covariance_energy"):  # split off axes have no prior spread there
+            assert np.all(found[name].width <= 1e-6 * np.abs(found[name].mid)), name
+
+
+def test_path_kl_of_a_plane_is_that_of_its_lines():
+    grid = Grid.uniform(2.0, 8)
+    assert overlap(
+        path_kl_mixture(SQUARE, "ddpm-ei", grid), path_kl_mixture(Product((FIRST, SECOND)), "ddpm-ei", grid)
+    )
+    many = GaussianMixture(THREE.weights, THREE.means, 0.3, 40)
+    flat = path_kl_mixture(THREE, "cds-ei", grid)
+    rest = path_kl_mixture(Gaussian.isotropic(38, 0.3), "cds-ei", grid)
+    assert overlap(path_kl_mixture(many, "cds-ei", grid), flat + rest)
+
+
+def test_covariances_that_do_not_commute_are_a_plane():
+    tilted = GaussianMixture(
+        (0.4, 0.6), ((0.0, 0.0), (1.0, 0.0)), (((1.0, 0.3), (0.3, 0.5)), ((0.6, 0), (0, 0.4)))
+    )
+    assert tilted.reduce().cores[0].kind == "plane"
+    kl = plane_case(tilted, "ddpm-ei", GRID).distance("KL", "target", "output")
+    assert kl.lo > 0
+    assert kl.hi < path_kl_mixture(tilted, "ddpm-ei", GRID).hi
+
+
+def test_bad_input_is_named():
+    with pytest.raises(NotDefined, match="pf-heun"):
+        plane_case(THREE, "pf-heun", GRID)
+    with pytest.raises(NotDefined, match="W2"):
+        plane_case(THREE, "ddpm-ei", GRID).distance("W2", "target", "output")
+    with pytest.raises(InputError, match="target"):
+        plane_case(FIRST, "ddpm-ei", GRID)
+    with pytest.raises(InputError, match="law"):
+        plane_case(THREE, "ddpm-ei", GRID).distance("KL", "prior", "gamma")
+    with pytest.raises(InputError, match="weights"):
+        PlaneMixture(np.array([0.5, 0.6]), np.zeros((2, 2)), np.stack([np.eye(2)] * 2))
+    with pytest.raises(InputError, match="covariances"):
+        plane_case(Atoms(((0.0, 0.0), (1.0, 0.0))), "lmc", GRID)
+    starved = plane_case(THREE, "ddpm-ei", GRID).limited(1e3)
+    assert not starved.resolved
+    assert np.isinf(starved.distance("KL", "target", "output").hi)

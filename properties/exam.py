@@ -25,7 +25,17 @@ from properties.space import space_of
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 
-__all__ = ["AGREEMENT", "ZERO", "Exam", "examine", "ratio_of", "second_opinion"]
+__all__ = [
+    "AGREEMENT",
+    "ZERO",
+    "Exam",
+    "closeness",
+    "examine",
+    "in_words",
+    "ratio_of",
+    "second_opinion",
+    "violation",
+]
 
 AGREEMENT = 1e-8
 """Largest relative difference between the two roads that still counts as the same number."""
@@ -174,6 +184,32 @@ def ratio_of(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
             return float("inf") if float(small.mid) > 0 else 1.0
         values = (float(small.mid / large.mid), float(small.lo / large.hi))
     return next((value for value in values if not np.isnan(value)), 1.0)
+
+
+def in_words(ratio: float) -> str:
+    """The ratio to four digits; next to one, its distance from one.
+
+    >>> in_words(1.99999), in_words(1.00006), in_words(1 - 5.5e-12), in_words(1.0)
+    ('2', '1 + 6e-05', '1 - 5.5e-12', '1')
+    """
+    digits = f"{ratio:.4g}"
+    if digits != "1" or ratio == 1.0:
+        return digits
+    return f"1 {'+' if ratio > 1 else '-'} {abs(ratio - 1):.2g}"
+
+
+def violation(relation: str, ratio: float) -> str:
+    """What a confirmed violation says."""
+    sides = {"<=": ("left side", "bound"), ">=": ("bound", "left side")}
+    if relation == "==":
+        return f"the two sides differ, ratio {ratio:.6g}, on an admissible case; two roads agree"
+    large, small = sides[relation]
+    return f"the {large} is {in_words(ratio)} times the {small} on an admissible case; two roads agree"
+
+
+def closeness(decided: int, ratio: float) -> str:
+    """What cases say that all lie below the bound."""
+    return f"all {decided} decided cases lie below the bound; the closest reaches {in_words(ratio)} of it"
 
 
 def second_opinion(claim: Claim, exam: Exam) -> bool:

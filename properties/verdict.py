@@ -18,7 +18,7 @@ from bounds.quantity import Iterate
 from properties.assess import assess
 from properties.cases import Case
 from properties.exact import BITS
-from properties.exam import Exam, examine, second_opinion
+from properties.exam import Exam, closeness, examine, second_opinion, violation
 from properties.growth import Growth, growth_of
 from properties.measures import untestable
 from properties.population import Population
@@ -245,10 +245,7 @@ def _beyond(base: Verdict, finding: Finding) -> Verdict:
         return other
     base.worst = finding.worst
     if claim.is_stated and claim.relation != "==":
-        base.reason = (
-            f"all {base.decided} decided cases lie below the bound; "
-            f"the closest reaches {base.worst.ratio:.4g} of it"
-        )
+        base.reason = closeness(base.decided, base.worst.ratio)
     elif base.lower is not None:
         base.lower = finding.worst.ratio
         base.used = _rounded_up(MARGIN * base.lower)
@@ -345,9 +342,7 @@ def _violated(
     base.word, base.evidence, base.worst = "refuted", exam.level, exam
     base.witnesses = _witnesses(base.claim, space, row, exam, work, entropy, bits)
     base.worst = max((w.exam for w in base.witnesses), key=lambda e: e.ratio, default=exam)
-    base.reason = (
-        f"the left side is {base.worst.ratio:.4g} times the bound on an admissible case; two roads agree"
-    )
+    base.reason = violation(base.claim.relation, base.worst.ratio)
     return base
 
 
@@ -404,10 +399,7 @@ def _upheld(base: Verdict, found: Found, work: Effort, bits: Sequence[int]) -> V
         base.word, base.reason = "holds", f"both sides agree on all {base.decided} decided cases"
     else:
         close = base.worst.ratio if base.worst else found.ratio
-        base.word, base.reason = (
-            "holds",
-            f"all {base.decided} decided cases lie below the bound; the closest reaches {close:.4g} of it",
-        )
+        base.word, base.reason = "holds", closeness(base.decided, close)
     return base
 
 

@@ -10,7 +10,7 @@ import mpmath as mp
 import numpy as np
 
 from bounds.claim import Claim
-from properties.exam import AGREEMENT, ZERO, Exam, ratio_of
+from properties.exam import AGREEMENT, ZERO, Exam, closeness, ratio_of, violation
 from properties.growth import Growth, endless, slope, tireless
 from properties.trials.looking import Look, Looked, climb, digits_of, ladder, look, sweep
 from properties.trials.road import Family
@@ -179,13 +179,7 @@ def _violated(claim: Claim, family: Family, found: Looked, *, briefly: bool) -> 
         if exam.outcome == "above" and opinion_on_trial(claim, exam):
             witnesses = () if briefly else _witnesses(claim, family, exam)
             worst = max((e for _, e in witnesses), key=lambda e: e.ratio, default=exam)
-            reason = (
-                f"the left side is {worst.ratio:.4g} times the bound on an admissible case; two roads agree"
-            )
-            if claim.relation == "==":
-                reason = (
-                    f"the two sides differ, ratio {worst.ratio:.6g}, on an admissible case; two roads agree"
-                )
+            reason = violation(claim.relation, worst.ratio)
             return Finding("refuted", reason, found, worst, witnesses, decided=found.below)
     why = "float enclosures show a violation that the second road does not confirm"
     return Finding("undecided", why, found, exam_of(found.best[0]), undecided=1)
@@ -243,7 +237,7 @@ def _upheld(claim: Claim, found: Looked, pace: Pace) -> Finding:
     why = (
         f"both sides agree on all {decided} decided cases"
         if claim.relation == "=="
-        else f"all {decided} decided cases lie below the bound; the closest reaches {worst.ratio:.4g} of it"
+        else closeness(decided, worst.ratio)
     )
     return Finding("holds", why, found, worst, decided=decided)
 

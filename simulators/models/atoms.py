@@ -27,7 +27,7 @@ from simulators.models.tools import Array, Number, Numerics, Values, exponential
 
 __all__ = ["SCHEDULE_ATOMS", "STOPPED_ATOMS"]
 
-EDGES = np.linspace(-9.0, 9.0, 801)
+EDGES = np.linspace(-9.0, 9.0, 3201)
 """Of the cells of y: what lies beyond has mass below 1e-18."""
 
 DIVISIONS = 48

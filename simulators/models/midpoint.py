@@ -37,13 +37,19 @@ def _step(p: Values) -> Number:
     return p.block / _lipschitz(p.v1) / p.N
 
 
+def _variance(v: float, t: Array) -> Array:
+    """v_t = v e^{-2t} + 1 - e^{-2t}, a sum of positive terms."""
+    return np.asarray(v * np.exp(-2 * t) - np.expm1(-2 * t))
+
+
 def _relative_gain(v: float, t: Array, h: float, a: Array) -> Array:
     """A/exact - 1, row by step, column by node; the difference taken term by term.
 
     With w = e^{-2t}(v - 1) and v_t = 1 + w the exact factor is sqrt(v_{t-h}/v_t).
     """
-    w = np.exp(-2 * t)[:, None] * (v - 1.0)
-    now, there, after = 1 + w, 1 + w * np.exp(2 * a * h), 1 + w * math.exp(2 * h)
+    t = t[:, None]
+    w = np.exp(-2 * t) * (v - 1.0)
+    now, there, after = (_variance(v, t - late) for late in (0.0, a * h, h))
     shrink = 1 + np.expm1(a * h) * w / now  # of z about the mean
     gain = np.expm1(h) - h * np.exp((1 - a) * h) * shrink / there
     root = np.sqrt(after / now)
@@ -52,8 +58,7 @@ def _relative_gain(v: float, t: Array, h: float, a: Array) -> Array:
 
 
 def _shift(v: float, t: Array, h: float, a: Array, offset: float) -> Array:
-    w = np.exp(-2 * t)[:, None] * (v - 1.0)
-    there = 1 + w * np.exp(2 * a * h)
+    there = _variance(v, t[:, None] - a * h)
     return np.asarray(h * np.exp((1 - a) * h) * offset * (1 - np.expm1(a * h) / there))
 
 
@@ -64,8 +69,7 @@ def _moments(p: Values, order: int) -> Moments:
     nodes, weights = gauss_legendre(order)
     a, weight = (nodes + 1) / 2, weights / 2
     gain, shift = _relative_gain(p.v1, times, h, a), _shift(p.v1, times, h, a, p.offset)
-    w = np.exp(-2 * times) * (p.v1 - 1.0)
-    root = np.sqrt((1 + w * math.exp(2 * h)) / (1 + w))
+    root = np.sqrt(_variance(p.v1, times - h) / _variance(p.v1, times))
     g1, g2 = gain @ weight, gain**2 @ weight
     b1, b2, ab = shift @ weight, shift**2 @ weight, (gain * shift) @ weight
     first, second, centre, square = 0.0, 0.0, 0.0, 0.0
@@ -79,11 +83,12 @@ def _moments(p: Values, order: int) -> Moments:
 
 
 def _on_floats(f: Callable[[Values, Moments], float]) -> Callable[[Values], Enclosure]:
-    """Two rules bound the error of the quadrature, h^-2 roundings that of the gain."""
+    """Two rules bound the error of the quadrature; a gain is a difference of rounded terms of size h."""
 
     def enclosed(p: Values) -> Enclosure:
         fine, coarse = (f(p, _moments(p, order)) for order in ORDERS)
-        rounding = abs(fine) * p.N * 1e-15 + 1e-15 * f(p, (1.0, 1.0, 0.0, 0.0)) * p.N
+        spread = p.block * f(p, (1.0, 1.0, 0.0, 0.0)) + math.sqrt(p.v1)
+        rounding = 1e-15 * (abs(fine) * p.N + 4 * spread)
         return Enclosure.around(fine, 10 * abs(fine - coarse) + rounding, "moments of the random times")
 
     return enclosed

@@ -116,7 +116,7 @@ def test_correctors_run_at_the_ends_of_blocks():
     ("build", "message"),
     [
         (lambda: Gaussian((-1.0,), (1,), (0.0,)), "eigenvalue=-1.0: expected >= 0"),
-        (lambda: Gaussian((np.nan,), (1,), (0.0,)), "eigenvalues=nan: expected finite numbers"),
+        (lambda: Gaussian((np.nan,), (1,), (0.0,)), "eigenvalues=nan: expected a finite number"),
         (lambda: Gaussian((1.0,), (0,), (0.0,)), "multiplicities=0: expected an integer >= 1"),
         (lambda: Gaussian((1.0,), (1,), (0.0, 1.0)), "means="),
         (lambda: Gaussian((), (), ()), "expected at least one eigenspace"),

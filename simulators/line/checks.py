@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import isfinite
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +20,11 @@ __all__ = [
     "check_mass",
     "check_pole",
     "check_range",
+    "first_pair",
 ]
 
 Array = NDArray[np.float64]
+Run = TypeVar("Run")
 MASS_TOLERANCE = 1e-12
 
 
@@ -79,3 +83,25 @@ def check_pole(margin: float) -> None:
         raise PoleTooClose(
             f"spacing={margin!r}: expected at most 1 (in units of what the poles of the score allow)"
         )
+
+
+def first_pair(propagate: Callable[[float], Run], accuracies: Sequence[float]) -> tuple[int, Run, Run]:
+    """The first two runs at neighbouring accuracies that pass every check: the level of the coarser one, and
+    both, the coarser first.
+
+    Raises LineError, the last one seen, where there are none; TooMuchWork at once.
+    """
+    previous: list[Run] = []
+    failure = LineError("expected two accuracies")
+    for level, accuracy in enumerate(accuracies):
+        try:
+            run = propagate(accuracy)
+        except TooMuchWork:
+            raise
+        except LineError as error:
+            previous, failure = [], error
+            continue
+        if previous:
+            return level - 1, previous[0], run
+        previous = [run]
+    raise failure

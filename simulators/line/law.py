@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulators.line.checks import FoldFound, LineError, TooMuchWork
+from simulators.line.checks import FoldFound, LineError, TooMuchWork, first_pair
 from simulators.line.problem import Problem
 from simulators.line.propagate import Comb, Setup, run
 from simulators.line.quadrature import MAX_PANELS, integrate
@@ -147,18 +147,48 @@ class LineLaw(ABC):
         return self._tails(points.ravel())[1].reshape(points.shape)
 
 
-@dataclass(frozen=True, eq=False)
-class NoisyLaw(LineLaw):
-    """The output of a sampler with noise, at accuracies `setup.accuracies[level]` and the next one."""
+class Propagated(Protocol):
+    """What a run leaves: the law of the position."""
 
-    coarse: Comb
-    fine: Comb
+    @property
+    def second_moment(self) -> float:
+        """E y^2."""
+        ...
+
+    def tails(self, y: Array) -> tuple[Array, Array]:
+        """P(Y <= y) and P(Y > y) at flat y."""
+        ...
+
+
+Run = TypeVar("Run", bound=Propagated)
+
+
+@dataclass(frozen=True, eq=False)
+class PairedLaw(LineLaw, Generic[Run]):
+    """The output of two runs, at accuracies `setup.accuracies[level]` and the next one."""
+
+    coarse: Run
+    fine: Run
     level: int
     setup: Setup
 
-    def charts(self, features: Array) -> tuple[Chart, ...]:
-        """See `LineLaw`."""
-        return CombChart(self.fine, features), CombChart(self.coarse, features)
+    @staticmethod
+    @abstractmethod
+    def propagated(problem: Problem, log_accuracy: float, setup: Setup) -> Run:
+        """One run; raises `LineError` where it does not resolve the law."""
+
+    @classmethod
+    def settled(cls, problem: Problem, setup: Setup) -> LineLaw:
+        """The law on the first pair of accuracies that passes every check; an `UnresolvedLaw` when none
+        does.
+        """
+        try:
+            level, coarse, fine = first_pair(
+                lambda accuracy: cls.propagated(problem, accuracy, setup), setup.accuracies
+            )
+        except LineError as error:
+            return UnresolvedLaw(problem, str(error))
+        return cls(problem, coarse, fine, level, setup)
 
     @cached_property
     def refined(self) -> LineLaw | None:
@@ -167,10 +197,10 @@ class NoisyLaw(LineLaw):
         if following >= len(self.setup.accuracies):
             return None
         try:
-            fine = run(self.problem, self.setup.accuracies[following], self.setup)
+            fine = self.propagated(self.problem, self.setup.accuracies[following], self.setup)
         except LineError:
             return None
-        return NoisyLaw(self.problem, self.fine, fine, self.level + 1, self.setup)
+        return replace(self, coarse=self.fine, fine=fine, level=self.level + 1)
 
     @cached_property
     def deeper(self) -> LineLaw | None:
@@ -178,8 +208,8 @@ class NoisyLaw(LineLaw):
         following = [depth for depth in DEPTHS if depth > self.setup.depth]
         if not following:
             return None
-        law = noisy_law(self.problem, replace(self.setup, depth=following[0]))
-        return law if isinstance(law, NoisyLaw) else None
+        law = self.settled(self.problem, replace(self.setup, depth=following[0]))
+        return None if isinstance(law, UnresolvedLaw) else law
 
     @property
     def second_moment(self) -> tuple[float, float]:
@@ -187,13 +217,27 @@ class NoisyLaw(LineLaw):
         value, coarse = self.fine.second_moment, self.coarse.second_moment
         return value, 10.0 * abs(value - coarse) + self.noise * value
 
+    def _tails(self, y: Array) -> tuple[Array, Array]:
+        return self.fine.tails(y)
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyLaw(PairedLaw[Comb]):
+    """The output of a sampler with noise, as components on combs of nodes."""
+
+    @staticmethod
+    def propagated(problem: Problem, log_accuracy: float, setup: Setup) -> Comb:
+        """See `PairedLaw`."""
+        return run(problem, log_accuracy, setup)
+
+    def charts(self, features: Array) -> tuple[Chart, ...]:
+        """See `LineLaw`."""
+        return CombChart(self.fine, features), CombChart(self.coarse, features)
+
     def pdf(self, y: ArrayLike) -> Array:
         """See `LineLaw`."""
         points = np.asarray(y, dtype=np.float64)
         return self.fine.pdf(points.ravel()).reshape(points.shape)
-
-    def _tails(self, y: Array) -> tuple[Array, Array]:
-        return self.fine.tails(y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,18 +348,4 @@ class UnresolvedLaw(LineLaw):
 
 def noisy_law(problem: Problem, setup: Setup | None = None) -> LineLaw:
     """The law on the first pair of accuracies that passes every check; an `UnresolvedLaw` when none does."""
-    used = setup or Setup()
-    previous: Comb | None = None
-    reason = ""
-    for level, accuracy in enumerate(used.accuracies):
-        try:
-            comb = run(problem, accuracy, used)
-        except TooMuchWork as error:
-            return UnresolvedLaw(problem, str(error))
-        except LineError as error:
-            previous, reason = None, str(error)
-            continue
-        if previous is not None:
-            return NoisyLaw(problem, previous, comb, level - 1, used)
-        previous = comb
-    return UnresolvedLaw(problem, reason)
+    return NoisyLaw.settled(problem, setup or Setup())

@@ -22,12 +22,12 @@ from simulators.line.quadrature import ACCURATE, CHEAP, FINER, Precision
 from simulators.line.scores import Custom, Mixture, ScoreError
 from simulators.line.transport import SAMPLES, Flow
 from simulators.mixtures import Target, blocks, components
+from simulators.named_laws import forward_time
 
-__all__ = ["LAWS", "MODES", "LineOutcome", "line_case", "line_mixture"]
+__all__ = ["MODES", "LineOutcome", "line_case", "line_mixture"]
 
 Array = NDArray[np.float64]
 
-LAWS = ("target", "q_T", "q_delta", "gamma", "output")
 MODES = ("accurate", "cheap")
 FINER_SLACKS = (0.25, 0.5)
 FINER_OFFSET = 0.37  # of a spacing
@@ -85,17 +85,11 @@ class LineOutcome:
 
     def law(self, name: str | float) -> Mixture | LineLaw:
         """The named law."""
-        if isinstance(name, str):
-            if name not in LAWS:
-                raise InputError("law", name, f"expected one of {', '.join(LAWS)}, or a forward time >= 0")
-            if name == "output":
-                return self.output
-            if name == "gamma":
-                return Mixture(np.ones(1), np.zeros(1), np.ones(1))
-        grid = self.problem.grid
-        time = {"target": 0.0, "q_T": grid.T, "q_delta": grid.delta}[name] if isinstance(name, str) else name
-        if not (isfinite(time) and time >= 0):
-            raise InputError("law", name, f"expected one of {', '.join(LAWS)}, or a forward time >= 0")
+        if name == "output":
+            return self.output
+        if name == "gamma":
+            return Mixture(np.ones(1), np.zeros(1), np.ones(1))
+        time = forward_time(name, self.problem.grid)
         return self.problem.target if time == 0 else self.problem.target.at(time)
 
     def distance(self, quantity: str, first: str | float, second: str | float) -> Enclosure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import inf, log, pi
 
@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
-from simulators.line.checks import LineError, TooMuchWork
-from simulators.line.law import DEPTHS, Chart, LineLaw, UnresolvedLaw
+from simulators.line.law import Chart, LineLaw, PairedLaw, UnresolvedLaw
 from simulators.line.mixture_kernels import mixture_logpdf
 from simulators.line.problem import Problem
 from simulators.line.propagate import Setup
@@ -106,13 +105,13 @@ class GridChart:
 
 
 @dataclass(frozen=True, eq=False)
-class GridLaw(LineLaw):
-    """The output on two grids, at accuracies `setup.accuracies[level]` and the next one."""
+class GridLaw(PairedLaw[Run]):
+    """The output as log densities on two grids."""
 
-    coarse: Run
-    fine: Run
-    level: int
-    setup: Setup
+    @staticmethod
+    def propagated(problem: Problem, log_accuracy: float, setup: Setup) -> Run:
+        """See `PairedLaw`."""
+        return run_grid(problem, log_accuracy, setup)
 
     @property
     def noise(self) -> float:
@@ -123,40 +122,10 @@ class GridLaw(LineLaw):
         """See `LineLaw`."""
         return GridChart(self.fine, features), GridChart(self.coarse, features)
 
-    @cached_property
-    def refined(self) -> LineLaw | None:
-        """See `LineLaw`."""
-        following = self.level + 2
-        if following >= len(self.setup.accuracies):
-            return None
-        try:
-            fine = run_grid(self.problem, self.setup.accuracies[following], self.setup)
-        except LineError:
-            return None
-        return GridLaw(self.problem, self.fine, fine, self.level + 1, self.setup)
-
-    @cached_property
-    def deeper(self) -> LineLaw | None:
-        """See `LineLaw`."""
-        following = [depth for depth in DEPTHS if depth > self.setup.depth]
-        if not following:
-            return None
-        law = grid_law(self.problem, replace(self.setup, depth=following[0]))
-        return law if isinstance(law, GridLaw) else None
-
-    @property
-    def second_moment(self) -> tuple[float, float]:
-        """See `LineLaw`."""
-        value, coarse = self.fine.second_moment, self.coarse.second_moment
-        return value, 10.0 * abs(value - coarse) + self.noise * value
-
     def pdf(self, y: ArrayLike) -> Array:
         """See `LineLaw`."""
         points = np.asarray(y, dtype=np.float64)
         return np.exp(self.fine.logpdf(points.ravel())).reshape(points.shape)
-
-    def _tails(self, y: Array) -> tuple[Array, Array]:
-        return self.fine.tails(y)
 
 
 def run_grid(problem: Problem, log_accuracy: float, setup: Setup) -> Run:
@@ -180,21 +149,7 @@ def run_grid(problem: Problem, log_accuracy: float, setup: Setup) -> Run:
 
 def grid_law(problem: Problem, setup: Setup | None = None) -> LineLaw:
     """The law on the first pair of accuracies that passes every check; an `UnresolvedLaw` when none does."""
-    used = setup or Setup()
-    previous: Run | None = None
-    reason = ""
-    for level, accuracy in enumerate(used.accuracies):
-        try:
-            run = run_grid(problem, accuracy, used)
-        except TooMuchWork as error:
-            return UnresolvedLaw(problem, str(error))
-        except LineError as error:
-            previous, reason = None, str(error)
-            continue
-        if previous is not None:
-            return GridLaw(problem, previous, run, level - 1, used)
-        previous = run
-    return UnresolvedLaw(problem, reason)
+    return GridLaw.settled(problem, setup or Setup())
 
 
 def joint_kl(law: LineLaw, target: Mixture, order: str = "target,output") -> Enclosure:
@@ -217,7 +172,7 @@ def joint_kl(law: LineLaw, target: Mixture, order: str = "target,output") -> Enc
 
 
 def _joint(sheet: Sheet, target: Mixture, order: str) -> tuple[float, float]:
-    """The divergence over the sheet, and a bound of what lies beyond it."""
+    """The divergence over the sheet, and a bound of what lies beyond it: infinite unless that is rounding."""
     row = mixture_logpdf(sheet.x, *(part[0] for part in table(target).rows))
     logq = row - 0.5 * sheet.v[:, None] ** 2 - 0.5 * log(2.0 * pi)
     over, under = (logq, sheet.logp) if order == "target,output" else (sheet.logp, logq)
@@ -228,5 +183,5 @@ def _joint(sheet: Sheet, target: Mixture, order: str) -> tuple[float, float]:
         terms = np.where(np.abs(ratio) < 1.0, near, b - a - a * ratio)
     cell = sheet.dx * sheet.dv
     rest = max(1.0 - float(np.exp(logq).sum()) * cell, 0.0)
-    lost = rest * 1e3 if rest > 1e-13 else 1e-13
+    lost = inf if rest > 1e-13 else 1e-13  # what the sheet does not hold may be lost by any factor
     return float(terms.sum()) * cell, lost if order == "target,output" else 1e-13

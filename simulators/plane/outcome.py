@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import inf, isfinite
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators.distances.plane_laws import CombSurface, MixtureSurface, plane_distance
 from simulators.enclosure import Enclosure
-from simulators.errors import InputError
 from simulators.grids import Grid
-from simulators.line.checks import LineError, TooMuchWork
+from simulators.line.checks import LineError, first_pair
 from simulators.mixtures import Target
+from simulators.named_laws import forward_time
 from simulators.plane.flow import FlowLaw
 from simulators.plane.mixture import PlaneMixture, PlaneProblem, plane_mixture
 from simulators.plane.propagate import Comb, Setup, run
 
-__all__ = ["LAWS", "PlaneOutcome", "plane_case"]
+__all__ = ["PlaneOutcome", "plane_case"]
 
 Array = NDArray[np.float64]
 
-LAWS = ("target", "q_T", "q_delta", "gamma", "output")
 DEPTHS = (42.0, 110.0, 260.0)  # log densities down to which the tails of the output are kept
 EXACT = 1e-13  # relative rounding error of the density of a mixture
 
@@ -46,17 +45,12 @@ class PlaneOutcome:
         """The output at the first two accuracies that pass every check, the finer first; none when the work
         limit stops it.
         """
-        combs: list[Comb] = []
-        for accuracy in self.setup.accuracies:
-            try:
-                combs = [run(self.problem, accuracy, self.setup), *combs]
-            except TooMuchWork:
-                return []
-            except LineError:
-                combs = []
-            if len(combs) == 2:
-                return combs
-        return []
+        setup = self.setup
+        try:
+            _, coarse, fine = first_pair(lambda a: run(self.problem, a, setup), setup.accuracies)
+        except LineError:
+            return []
+        return [fine, coarse]
 
     @cached_property
     def surfaces(self) -> tuple[CombSurface, ...]:
@@ -90,15 +84,9 @@ class PlaneOutcome:
         return self.laws[name]
 
     def _law(self, name: str | float) -> PlaneMixture:
-        expected = f"expected one of {', '.join(LAWS)}, or a forward time >= 0"
-        if isinstance(name, str) and name not in LAWS:
-            raise InputError("law", name, expected)
         if name == "gamma":
             return PlaneMixture.gamma()
-        grid = self.problem.grid
-        time = {"target": 0.0, "q_T": grid.T, "q_delta": grid.delta}[name] if isinstance(name, str) else name
-        if not (isfinite(time) and time >= 0):
-            raise InputError("law", name, expected)
+        time = forward_time(name, self.problem.grid)
         return self.problem.target if time == 0 else self.problem.target.at(time)
 
     def distance(self, quantity: str, first: str | float, second: str | float) -> Enclosure:

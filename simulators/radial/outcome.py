@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import inf, isfinite, sqrt
+from math import inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +13,17 @@ from simulators.distances.line import Side, evaluate
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
 from simulators.grids import Grid
-from simulators.line.checks import LineError, TooMuchWork
+from simulators.line.checks import LineError, first_pair
 from simulators.line.quadrature import CHEAP
 from simulators.line.scores import Mixture
 from simulators.mixtures import GaussianMixture, components
+from simulators.named_laws import forward_time
 from simulators.radial.propagate import RadialComb, RadialProblem, Setup, panels, run, windows
 
-__all__ = ["LAWS", "NAMES", "RadialOutcome", "radial_case"]
+__all__ = ["NAMES", "RadialOutcome", "radial_case"]
 
 Array = NDArray[np.float64]
 
-LAWS = ("target", "q_T", "q_delta", "gamma", "output")
 NAMES = ("KL", "TV", "Hellinger")
 GAUSS = np.polynomial.legendre.leggauss(16)
 DEPTHS = (42.0, 110.0, 260.0, 620.0)  # log densities down to which the tails of the output are kept
@@ -94,17 +94,12 @@ class RadialOutcome:
         """The output at the first two accuracies that pass every check, the finer first; none when the work
         limit stops it.
         """
-        combs: list[RadialComb] = []
-        for accuracy in self.setup.accuracies:
-            try:
-                combs = [run(self.problem, accuracy, self.setup), *combs]
-            except TooMuchWork:
-                return []
-            except LineError:
-                combs = []
-            if len(combs) == 2:
-                return combs
-        return []
+        setup = self.setup
+        try:
+            _, coarse, fine = first_pair(lambda a: run(self.problem, a, setup), setup.accuracies)
+        except LineError:
+            return []
+        return [fine, coarse]
 
     @property
     def resolved(self) -> bool:
@@ -123,15 +118,9 @@ class RadialOutcome:
 
     def law(self, name: str | float) -> Mixture:
         """The named law, which must be a mixture."""
-        expected = f"expected one of {', '.join(LAWS)}, or a forward time >= 0"
-        if isinstance(name, str) and name not in LAWS:
-            raise InputError("law", name, expected)
         if name == "gamma":
             return Mixture.of([1.0], [0.0], [1.0])
-        grid = self.problem.grid
-        time = {"target": 0.0, "q_T": grid.T, "q_delta": grid.delta}[name] if isinstance(name, str) else name
-        if not (isfinite(time) and time >= 0):
-            raise InputError("law", name, expected)
+        time = forward_time(name, self.problem.grid)
         return self.problem.mixture.at(time) if time else self.problem.mixture
 
     def distance(self, quantity: str, first: str | float, second: str | float) -> Enclosure:

@@ -29,6 +29,7 @@ __all__ = [
     "AGREEMENT",
     "ZERO",
     "Exam",
+    "agrees",
     "closeness",
     "examine",
     "in_words",
@@ -227,7 +228,7 @@ def second_opinion(claim: Claim, exam: Exam) -> bool:
         ">=": left < right,
         "==": abs(left - right) > mp.mpf(10) ** -20 * max(abs(left), abs(right)),
     }
-    return bool(violated[claim.relation]) and _same(left, exam.lhs) and _same(right, exam.rhs)
+    return bool(violated[claim.relation]) and agrees(left, exam.lhs) and agrees(right, exam.rhs)
 
 
 def _second_sides(claim: Claim, case: Case) -> tuple[Any, Any]:
@@ -239,8 +240,14 @@ def _second_sides(claim: Claim, case: Case) -> tuple[Any, Any]:
     return left, right
 
 
-def _same(value: mp.mpf, enclosure: Enclosure) -> bool:
+def agrees(value: mp.mpf, enclosure: Enclosure) -> bool:
+    """Whether a number of the second road lies in the enclosure, up to the agreement asked of two roads.
+
+    The agreement is relative to the number or to the width of the enclosure: where that holds zero, the
+    second road may find a rounding error of either sign.
+    """
     if mp.isinf(value):
         return bool(np.isinf(enclosure.hi))
-    slack = AGREEMENT * max(abs(float(value)), 1e-300)
-    return bool(enclosure.lo - slack <= float(value) <= enclosure.hi + slack)
+    width = float(enclosure.hi) - float(enclosure.lo)
+    scale = max(abs(float(value)), width if np.isfinite(width) else 0.0, 1e-300)
+    return bool(enclosure.lo - AGREEMENT * scale <= float(value) <= enclosure.hi + AGREEMENT * scale)

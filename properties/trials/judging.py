@@ -10,14 +10,14 @@ import mpmath as mp
 import numpy as np
 
 from bounds.claim import Claim
-from properties.exam import AGREEMENT, ZERO, Exam, closeness, ratio_of, violation
+from properties.exam import ZERO, Exam, agrees, closeness, ratio_of, violation
 from properties.growth import Growth, endless, slope, tireless
 from properties.trials.looking import Look, Looked, climb, digits_of, ladder, look, sweep
 from properties.trials.road import Family
-from simulators.enclosure import Enclosure, weaker
+from simulators.enclosure import weaker
 from simulators.errors import NotDefined
 
-__all__ = ["Finding", "Pace", "agrees", "examine_trial", "find_trials", "opinion_on_trial"]
+__all__ = ["Finding", "Pace", "examine_trial", "find_trials", "opinion_on_trial"]
 
 STEADY = 1.15
 """A supremum that rises by less than this factor over the last share of the ranges counts as flat: boxes are
@@ -106,14 +106,6 @@ def examine_trial(claim: Claim, case: Any) -> Exam:
         ordered = {"<=": left < right, ">=": left > right, "==": False}[claim.relation]
         outcome = "below" if ordered else "open"
     return Exam(case, exam.lhs, exam.rhs, outcome, exam.ratio, exam.level)
-
-
-def agrees(value: mp.mpf, enclosure: Enclosure) -> bool:
-    """Whether a number of the second road lies in the enclosure, up to the agreement asked of two roads."""
-    if mp.isinf(value):
-        return bool(np.isinf(enclosure.hi))
-    slack = AGREEMENT * max(abs(float(value)), 1e-300)
-    return bool(enclosure.lo - slack <= float(value) <= enclosure.hi + slack)
 
 
 def opinion_on_trial(claim: Claim, exam: Exam) -> bool:

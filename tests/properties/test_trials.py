@@ -4,18 +4,21 @@ number is seen.
 
 from dataclasses import replace
 
+import mpmath as mp
 import numpy as np
 import pytest
 
 import lesssim as ls
 from bounds.catalogue import find
 from bounds.errors import ClaimError
+from properties.exam import agrees
 from properties.record import witness_script
 from properties.trials import judging
 from properties.trials.looking import look
 from properties.trials.reading import read_case
 from properties.trials.targets import MixtureFamily
 from properties.verdict import judge
+from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
 
 FORMULAS = (
@@ -79,7 +82,15 @@ def test_the_second_road_finds_the_same_numbers(formula):
     case = ls.Case(ls.GaussianMixture((0.3, 0.7), ((-1,), (2,)), (0.2, 0.5)), "unit", "ddpm-ei", T=1.5, N=6)
     expr = ls.parse(formula)
     first, second = case.floats().value(expr), case.digits().value(expr)
-    assert judging.agrees(second, first)
+    assert agrees(second, first)
+
+
+def test_a_rounding_error_beside_zero_is_no_disagreement():
+    zero = Enclosure.between(0.0, 3e-186, "ball arithmetic", "enclosed")
+    assert agrees(mp.mpf("-1.4e-253"), zero)
+    assert not agrees(mp.mpf("-1e-190"), zero)
+    assert not agrees(mp.mpf("4e-186"), zero)
+    assert not agrees(mp.mpf("1.1"), Enclosure.between(0.9, 1.0, "closed form", "enclosed"))
 
 
 def test_the_second_road_of_a_path():

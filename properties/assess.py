@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bounds.claim import Claim
 from bounds.notation import symbol
 from bounds.quantity import Iterate
-from properties.admissible import RAISED, admissible, raise_constants, solved
+from properties.admissible import RAISED, admissible, leeway, raise_constants, solved
 from properties.evaluate import FLOATS, evaluate
 from properties.measures import Measures
 from properties.population import Population
@@ -24,6 +24,9 @@ __all__ = ["Assessment", "Sides", "assess", "trivial_limit"]
 
 Array = NDArray[np.float64]
 _NOTHING = Enclosure(np.empty(0), np.empty(0))
+
+EQUAL = 1e-12
+"""Relative gap up to which the float enclosures of the two sides of an equality do not contradict it."""
 
 TRIVIAL = {"TV": 1.0, "Hellinger": 1.0}
 """Largest value that a quantity can take whatever the laws: a bound above it says nothing."""
@@ -49,27 +52,42 @@ class Sides:
             case ">=":
                 return np.asarray(self.lhs.lo >= self.rhs.hi)
         with np.errstate(invalid="ignore"):  # infinite sides have no difference
-            gap = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
-        return np.asarray(gap <= 1e-9 * np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid)))
+            spread = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
+        within = leeway(self.claim)
+        close = spread <= max(1e-9, 2 * within) * self._scale
+        return np.asarray(close & (self._gap <= max(EQUAL, within) * self._scale))
 
     @property
     def above(self) -> NDArray[np.bool_]:
         """Rows on which the relation certainly fails."""
+        within = leeway(self.claim)
         match self.claim.relation:
             case "<=":
-                return np.asarray(self.lhs.lo > self.rhs.hi)
+                return _exceeds(self.lhs, self.rhs, within)
             case ">=":
-                return np.asarray(self.lhs.hi < self.rhs.lo)
+                return _exceeds(self.rhs, self.lhs, within)
         finite = np.isfinite(self.lhs.hi) & np.isfinite(self.rhs.hi)  # infinite sides have no difference
-        return np.asarray(finite & ((self.lhs.lo > self.rhs.hi) | (self.lhs.hi < self.rhs.lo)))
+        return np.asarray(finite & (self._gap > max(EQUAL, within) * self._scale))
+
+    @property
+    def _scale(self) -> Array:
+        return np.asarray(np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid)))
+
+    @property
+    def _gap(self) -> Array:
+        """By how much the two enclosures miss each other; NaN between infinite sides."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(
+                np.maximum(np.maximum(self.lhs.lo - self.rhs.hi, self.rhs.lo - self.lhs.hi), 0.0)
+            )
 
     @property
     def touching(self) -> NDArray[np.bool_]:
         """Undecided rows on which both sides agree to nine digits."""
-        scale = np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid))
         with np.errstate(invalid="ignore"):
             spread = np.maximum(self.lhs.hi, self.rhs.hi) - np.minimum(self.lhs.lo, self.rhs.lo)
-            return np.asarray(~self.below & ~self.above & (spread <= 1e-9 * scale + 1e-300))
+            near = spread <= max(1e-9, 2 * leeway(self.claim)) * self._scale + 1e-300
+            return np.asarray(~self.below & ~self.above & near)
 
     @cached_property
     def vacuous(self) -> NDArray[np.bool_]:
@@ -91,13 +109,22 @@ class Sides:
         small, large = (self.lhs, self.rhs) if self.claim.relation != ">=" else (self.rhs, self.lhs)
         with np.errstate(all="ignore"):
             if self.claim.relation == "==":
-                gap = np.maximum(np.maximum(self.lhs.lo - self.rhs.hi, self.rhs.lo - self.lhs.hi), 0.0)
-                ratio = 1.0 + gap / np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid))
+                gap = self._gap / self._scale
+                ratio = 1.0 + np.where(gap <= EQUAL, 0.0, gap)
             else:
                 ratio = np.where(
                     large.hi > 0, small.lo / large.hi, np.where(small.lo > large.hi, np.inf, -np.inf)
                 )
+        if leeway(self.claim):
+            ratio = np.where((ratio > 1.0) & ~self.above, 1.0, ratio)
         return np.where(np.isnan(ratio), -np.inf, ratio)
+
+
+def _exceeds(large: Enclosure, small: Enclosure, within: float) -> NDArray[np.bool_]:
+    """Where one side is certainly larger than the other, by more than that relative distance."""
+    with np.errstate(all="ignore"):
+        over = large.lo > small.hi
+        return np.asarray(over & ~(large.lo - small.hi <= within * np.abs(small.hi)) if within else over)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 import lesssim as ls
 from bounds.catalogue import find
 from bounds.errors import ClaimError
+from properties.assess import Sides
 from properties.exam import agrees
 from properties.record import witness_script
 from properties.trials import judging
@@ -196,3 +197,14 @@ def test_bad_cases_are_named():
             terms={"bound": ls.symbol("score")},
             setup=ls.Setup(clock="unit", model="two-component"),
         )
+
+
+def test_equalities_are_refused_and_upheld_to_their_last_digits():
+    off = find("score-identities/tweedie-first").but("off", constant=1 + 5e-10)
+    assert judge(off, effort="quick", briefly=True).word == "refuted"
+    sides = [Enclosure.between([1.0], [1.0]), Enclosure.between([1 + 3e-13], [1 + 3e-13])]
+    near = Sides(off, *sides)  # two roads whose float enclosures miss each other by rounding
+    assert (near.below[0], near.above[0], near.score[0]) == (True, False, 1.0)
+    far = Sides(off, sides[0], Enclosure.between([1 + 3e-12], [1 + 3e-12]))
+    assert (far.below[0], far.above[0]) == (False, True)
+    assert far.score[0] == pytest.approx(1 + 3e-12, rel=1e-14)

@@ -8,6 +8,8 @@ Predicates are checked on the target itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -21,7 +23,18 @@ from properties.measures import Measures
 from properties.population import Population
 from simulators.enclosure import Enclosure
 
-__all__ = ["RAISED", "admissible", "assignments", "raise_constants", "raising", "relations", "solved"]
+__all__ = [
+    "MOVED",
+    "RAISED",
+    "admissible",
+    "assignments",
+    "leeway",
+    "raise_constants",
+    "raising",
+    "relations",
+    "scaled",
+    "solved",
+]
 
 Mask = NDArray[np.bool_]
 
@@ -34,26 +47,29 @@ is not to be had.
 """
 
 
+ROUNDING = 1e-12
+"""What the rounding of a parameter that an equation fixes may change relatively."""
+
+
+def leeway(claim: Claim) -> float:
+    """How far apart, relatively, the sides of a claim must be for a violation: where an equality is assumed
+    it is met by rounded numbers, and a claim that is sharp there may fail by that much.
+    """
+    if not any(isinstance(rel, sp.Eq) for rel in claim.assuming):
+        return 0.0
+    return 100 * EQUALITY_RTOL if any(isinstance(rel, sp.Eq) for rel in relations(claim)) else ROUNDING
+
+
 def relations(claim: Claim) -> list[sp.Rel]:
     """The relational assumptions, except those that only raise a constant or fix a parameter."""
-    skip = {id(rel) for rel in (*(item[0] for item in raising(claim)), *assignments(claim))}
-    return [rel for rel in claim.assuming if isinstance(rel, sp.Rel) and id(rel) not in skip]
+    return list(_sorted(claim.assuming)[0])
 
 
 def assignments(claim: Claim) -> list[sp.Eq]:
     """Assumptions of the form parameter == expression, with the parameter bare on the left and absent on the
     right.
     """
-    found = []
-    for rel in claim.assuming:
-        if (
-            isinstance(rel, sp.Eq)
-            and isinstance(rel.lhs, sp.Symbol)
-            and rel.lhs not in rel.rhs.free_symbols
-            and _is_parameter(rel.lhs.name)
-        ):
-            found.append(rel)
-    return found
+    return list(_sorted(claim.assuming)[1])
 
 
 def _is_parameter(name: str) -> bool:
@@ -62,13 +78,42 @@ def _is_parameter(name: str) -> bool:
 
 def raising(claim: Claim) -> list[tuple[sp.Rel, sp.Symbol, sp.Expr]]:
     """Assumptions that only ask a constant to be large, as (relation, constant, lower bound)."""
-    found = []
-    for rel in claim.assuming:
-        if isinstance(rel, sp.Ge | sp.Gt | sp.Le | sp.Lt):
-            large, small = (rel.lhs, rel.rhs) if isinstance(rel, sp.Ge | sp.Gt) else (rel.rhs, rel.lhs)
-            if isinstance(large, sp.Symbol) and large.name in RAISED and large not in small.free_symbols:
-                found.append((rel, large, small))
-    return found
+    return list(_sorted(claim.assuming)[2])
+
+
+@lru_cache(maxsize=64)
+def _sorted(
+    assuming: tuple[Any, ...],
+) -> tuple[tuple[sp.Rel, ...], tuple[sp.Eq, ...], tuple[tuple[sp.Rel, sp.Symbol, sp.Expr], ...]]:
+    """The relations to check, those that fix a parameter, and those that raise a constant: looked at for
+    every case.
+    """
+    rels = [rel for rel in assuming if isinstance(rel, sp.Rel)]
+    fixing = tuple(rel for rel in rels if _fixes(rel))
+    raises = tuple((rel, *ends) for rel in rels if (ends := _raised(rel)) is not None)
+    skip = {id(rel) for rel in (*fixing, *(item[0] for item in raises))}
+    return tuple(rel for rel in rels if id(rel) not in skip), fixing, raises
+
+
+def _fixes(rel: sp.Rel) -> bool:
+    return (
+        isinstance(rel, sp.Eq)
+        and isinstance(rel.lhs, sp.Symbol)
+        and rel.lhs not in rel.rhs.free_symbols
+        and _is_parameter(rel.lhs.name)
+    )
+
+
+def _raised(rel: sp.Rel) -> tuple[sp.Symbol, sp.Expr] | None:
+    """The constant that the relation asks to be large, and its lower bound."""
+    if not isinstance(rel, sp.Ge | sp.Gt | sp.Le | sp.Lt):
+        return None
+    large, small = (rel.lhs, rel.rhs) if isinstance(rel, sp.Ge | sp.Gt) else (rel.rhs, rel.lhs)
+    named = isinstance(large, sp.Symbol) and large.name in RAISED
+    return (large, small) if named and large not in small.free_symbols else None
+
+
+_printed = lru_cache(maxsize=256)(text)
 
 
 def raise_constants(claim: Claim, measures: Measures) -> None:
@@ -89,7 +134,60 @@ def solved(claim: Claim, population: Population) -> Population:
                 np.float64
             )
         population = _assign(population, rel.lhs.name, value)
+    for rel in relations(claim):
+        if isinstance(rel, sp.Eq):
+            population = _met_by_scaling(claim, population, rel)
     return population
+
+
+SCALES = np.array([0.0, *(sign * 2.0**k for k in range(-3, 5) for sign in (1.0, -1.0))])
+"""Decades by which what an equality of measured quantities leaves free is moved first."""
+
+HALVINGS = 52
+MOVED = ("eigenvalues", "means", "T")
+"""What is scaled to meet an equality of measured quantities."""
+
+
+def _met_by_scaling(claim: Claim, population: Population, rel: sp.Eq) -> Population:
+    """The population with variances, means or the horizon of each row scaled so that an equality of measured
+    quantities is met, where one of them can; where none can the row stays.
+    """
+    for column in MOVED:
+        away = ~(np.abs(_gap(claim, population, rel)) <= EQUALITY_RTOL / 2)
+        if not away.any():
+            break
+        gaps = np.stack([_gap(claim, scaled(population, column, x), rel) for x in SCALES])
+        turned = np.sign(gaps[1:]) * np.sign(gaps[0]) < 0
+        found = away & turned.any(axis=0)
+        if not found.any():
+            continue
+        low, high = np.zeros(len(population)), np.where(found, SCALES[1:][np.argmax(turned, axis=0)], 0.0)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            same = np.sign(_gap(claim, scaled(population, column, middle), rel)) == np.sign(gaps[0])
+            low, high = np.where(same, middle, low), np.where(same, high, middle)
+        population = scaled(population, column, np.where(found, (low + high) / 2, 0.0))
+    return population
+
+
+def scaled(population: Population, column: str, decades: Any) -> Population:
+    """The population with one column of each row times a power of ten."""
+    values = getattr(population, column)
+    factor = np.broadcast_to(10.0 ** np.asarray(decades), (len(population),))
+    return population.with_columns(**{column: values * (factor[:, None] if values.ndim > 1 else factor)})
+
+
+def _gap(claim: Claim, population: Population, rel: sp.Eq) -> NDArray[np.float64]:
+    """The relative gap between the two sides of an equality; NaN where one has no value."""
+    measures = Measures(claim, population)
+    raise_constants(claim, measures)
+    with np.errstate(all="ignore"):
+        try:
+            left, right = (evaluate(side, measures, FLOATS).mid for side in (rel.lhs, rel.rhs))
+        except ValueError:
+            return np.full(len(population), np.nan)
+        gap = (left - right) / np.maximum(np.abs(left), np.abs(right))
+    return np.broadcast_to(gap, (len(population),)).astype(np.float64)
 
 
 def _assign(population: Population, name: str, value: NDArray[np.float64]) -> Population:
@@ -129,7 +227,7 @@ def admissible(claim: Claim, population: Population, measures: Measures) -> tupl
         mask &= met
     for rel in relations(claim):
         met = _met(rel, measures, len(population))
-        counts[text(rel)] = int(met.sum())
+        counts[_printed(rel)] = int(met.sum())
         mask &= met
     return mask, counts
 
@@ -158,7 +256,8 @@ def _row_met(rel: sp.Rel, measures: Measures, i: int) -> bool:
 def _compare(rel: sp.Rel, left: Enclosure, right: Enclosure) -> Mask:
     if isinstance(rel, sp.Eq):
         scale = np.maximum(np.abs(left.mid), np.abs(right.mid))
-        return np.asarray(np.abs(left.mid - right.mid) <= EQUALITY_RTOL * scale)
+        met = np.abs(left.mid - right.mid) <= EQUALITY_RTOL * scale
+        return np.asarray(met & np.isfinite(scale))  # infinity equals no number
     if isinstance(rel, sp.Ge | sp.Gt):
         left, right = right, left
     strict = isinstance(rel, sp.Lt | sp.Gt)

@@ -16,7 +16,7 @@ import numpy as np
 import sympy as sp
 
 from bounds.claim import Claim
-from properties.admissible import EQUALITY_RTOL, raising, relations
+from properties.admissible import EQUALITY_RTOL, MOVED, leeway, raising, relations, scaled
 from properties.assess import assess
 from properties.cases import Case
 from properties.exact import BITS, BallRoad, Road, SecondRoad, balls, precision, second, to_enclosure
@@ -42,6 +42,9 @@ AGREEMENT = 1e-8
 """Largest relative difference between the two roads that still counts as the same number."""
 
 TOUCHING_RTOL = 1e-25
+TREMOR = 1e-9
+"""Decades by which a case is moved where an equality is assumed up to `EQUALITY_RTOL`."""
+
 ZERO = 1e-100
 """Two sides that both lie this close to zero are equal: no claim is about quantities of that size."""
 
@@ -78,7 +81,9 @@ def examine(claim: Claim, case: Any, bits: Sequence[int] = BITS) -> Exam:
         return _by_digits(claim, exam) if exam.outcome == "open" and bits else exam
     lhs, rhs = to_enclosure(left), to_enclosure(right)
     valued = not (left.is_nan() or right.is_nan())
-    outcome = _outcome(claim.relation, left, right) if met and valued else "outside"
+    outcome = _outcome(claim, left, right) if met and valued else "outside"
+    if outcome == "above" and any(isinstance(rel, sp.Eq) for rel in relations(claim)):
+        outcome = "above" if _stands(claim, case) else "touching"
     return Exam(case, lhs, rhs, outcome, ratio_of(claim.relation, lhs, rhs), "enclosed")
 
 
@@ -106,6 +111,20 @@ def _in_balls(claim: Claim, case: Case, bits: Sequence[int]) -> tuple[bool, flin
     return met, left, right
 
 
+def _stands(claim: Claim, case: Case) -> bool:
+    """Whether a violation is ten times what a move of the case within the tolerance of an assumed equality
+    does to the difference of the sides: a claim may be true at the equality and nowhere else.
+    """
+    names = list(space_of(claim).parameters)
+    alone = Population.of([case], claim.setup, names)
+    moved = [scaled(alone, column, sign * TREMOR) for column in MOVED for sign in (-1.0, 1.0)]
+    bare = claim.but(claim.key.split("/")[1], assuming=())
+    result = assess(bare, Population.concatenate([alone.with_columns(), *moved]))
+    with np.errstate(invalid="ignore"):
+        gaps = result.lhs.mid - result.rhs.mid
+        return bool(len(gaps) > 1 and np.all(np.abs(gaps - gaps[0]) <= 0.1 * np.abs(gaps[0])))
+
+
 def _raise(claim: Claim, road: Road) -> None:
     for _, large, small in raising(claim):
         road.override(large, road.arithmetic.largest(road[large], road.value(small)))
@@ -113,22 +132,23 @@ def _raise(claim: Claim, road: Road) -> None:
 
 def _holds(rel: sp.Rel, gap: flint.arb, size: flint.arb) -> bool:
     if isinstance(rel, sp.Eq):
-        return bool(abs(gap) <= size * EQUALITY_RTOL)
+        return bool(size.is_finite() and abs(gap) <= size * EQUALITY_RTOL)
     if isinstance(rel, sp.Ge | sp.Gt):
         gap = -gap
     return bool(gap < 0) if isinstance(rel, sp.Lt | sp.Gt) else not gap > 0
 
 
-def _outcome(relation: str, left: flint.arb, right: flint.arb) -> str:
-    if relation == "==":
+def _outcome(claim: Claim, left: flint.arb, right: flint.arb) -> str:
+    within = leeway(claim)
+    if claim.relation == "==":
         if left.overlaps(right):
             return "below" if _width(left, right) <= 1e-12 else "open"
-        return "above"
-    small, large = (left, right) if relation == "<=" else (right, left)
+        return "below" if within and _width(left, right) <= within else "above"
+    small, large = (left, right) if claim.relation == "<=" else (right, left)
     if small <= large:
         return "below"
     if small > large:
-        return "above"
+        return "touching" if within and _width(left, right) <= within else "above"
     return "touching" if _width(left, right) <= TOUCHING_RTOL else "open"
 
 

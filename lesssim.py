@@ -49,12 +49,14 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
-__all__ = sorted([*_MODULE_OF, "CATALOGUE", "__version__"])
+__all__ = sorted([*_MODULE_OF, "CATALOGUE", "strategies", "__version__"])
 
 
 def __getattr__(name: str) -> Any:
     if name == "CATALOGUE":
         return import_module("bounds.catalogue").CATALOGUE
+    if name == "strategies":
+        return import_module("properties.strategies")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'lesssim' has no attribute {name!r}")
     value = getattr(import_module(_MODULE_OF[name]), name)

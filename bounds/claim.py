@@ -12,11 +12,13 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
+from numbers import Complex, Rational, Real
 from typing import Any
 
 import sympy as sp
 
-from bounds.errors import ClaimError, nearest
+from bounds.errors import ClaimError, chosen, nearest
 from bounds.formula import check_value, parse, parse_relation
 from bounds.frozen import FrozenMapping
 from bounds.notation import NOTATION, symbol
@@ -158,10 +160,13 @@ class Claim:
             raise ClaimError("key", self.key, "a name without blanks, such as 'my-note/thm-1'")
         if not isinstance(self.setup, Setup):
             raise ClaimError("setup", self.setup, "a Setup, such as Setup(clock='half', sampler='ddpm-ei')")
-        if self.relation not in RELATIONS:
-            raise ClaimError("relation", self.relation, f"one of {', '.join(RELATIONS)}")
-        if self.standing not in STANDINGS:
-            raise ClaimError("standing", self.standing, f"one of {', '.join(STANDINGS)}")
+        chosen("relation", self.relation, RELATIONS)
+        chosen("standing", self.standing, STANDINGS)
+        for name in ("title", "note"):
+            if not isinstance(getattr(self, name), str):
+                raise ClaimError(name, getattr(self, name), "text")
+        if not isinstance(self.source, Source | None):
+            raise ClaimError("source", self.source, "a Source, or None")
         put(self, "lhs", self._expression("lhs", self.lhs))
         put(self, "terms", self._terms())
         put(self, "constant", self._constant())
@@ -170,17 +175,18 @@ class Claim:
             "assuming",
             tuple(self._assumption(i, item) for i, item in enumerate(_as_tuple(self.assuming))),
         )
-        put(self, "sharp", tuple(self.sharp))
+        put(self, "sharp", _sharp(self.sharp))
         self._check_symbols()
         put(self, "expect", self._expectation())
 
     def _expression(self, place: str, value: Any) -> sp.Expr:
         if isinstance(value, str):
             return parse(value, field=place, parameters=self.setup.names)
-        if isinstance(value, float) and not math.isfinite(value):
+        number = _python_number(place, value, "an expression")
+        if isinstance(number, float) and not math.isfinite(number):
             raise ClaimError(place, value, "a finite number")
         try:
-            expr = sp.sympify(value, strict=True)
+            expr = sp.sympify(number, strict=True)
         except (sp.SympifyError, TypeError) as error:
             raise ClaimError(place, value, "an expression") from error
         if not isinstance(expr, sp.Expr):
@@ -201,8 +207,8 @@ class Claim:
         )
 
     def _constant(self) -> Any:
-        value = self.constant
-        if value in ("absolute", "polylog"):
+        value = _python_number("constant", self.constant, "a positive number, 'absolute' or 'polylog'")
+        if isinstance(value, str) and value in ("absolute", "polylog"):
             if self.relation != "<=":
                 raise ClaimError("constant", value, f"a stated number, since the relation is {self.relation}")
             return value
@@ -224,6 +230,7 @@ class Claim:
             raise ClaimError("constant", value, "a positive number, 'absolute' or 'polylog'") from error
         if not (isinstance(number, sp.Expr) and number.is_number and number.is_positive and number.is_finite):
             raise ClaimError("constant", value, "a positive number, 'absolute' or 'polylog'")
+        check_value(number, "constant", value)
         return number
 
     def _assumption(self, index: int, item: Any) -> Any:
@@ -236,9 +243,9 @@ class Claim:
                     place, item, f"a relation, or one of {', '.join(PREDICATES)}{nearest(item, PREDICATES)}"
                 )
             item = parse_relation(item, field=place, parameters=self.setup.names)
-        if item in (True, sp.true):
+        if item is True or item is sp.true:
             return sp.Le(0, 1, evaluate=False)
-        if item in (False, sp.false):
+        if item is False or item is sp.false:
             raise ClaimError(place, item, "an assumption that some case can meet")
         if not isinstance(item, sp.Rel) or isinstance(item, sp.Ne):
             raise ClaimError(place, item, "a relation such as L >= 1, or the name of a predicate")
@@ -274,12 +281,9 @@ class Claim:
                     )
 
     def _expectation(self) -> str:
-        if not self.expect:
+        if isinstance(self.expect, str) and not self.expect:
             return "holds" if self.is_stated else "bounded"
-        if self.expect not in VERDICTS:
-            raise ClaimError(
-                "expect", self.expect, f"one of {', '.join(VERDICTS)}{nearest(self.expect, VERDICTS)}"
-            )
+        chosen("expect", self.expect, VERDICTS)
         if self.expect == "refuted" and not self.is_stated:
             raise ClaimError("expect", self.expect, "'diverges', since a hidden constant is never refuted")
         return self.expect
@@ -301,31 +305,31 @@ class Claim:
         """The kind of constant: stated, absolute or polylog."""
         return "stated" if self.is_stated else str(self.constant)
 
-    @property
+    @cached_property
     def rhs(self) -> sp.Expr:
         """Right side: constant times the sum of the terms; hidden constants count as one."""
         total = sp.Add(*self.terms.values())
         return self.constant * total if self.is_stated else total
 
-    @property
+    @cached_property
     def expressions(self) -> tuple[sp.Basic, ...]:
         """Left side, terms and relational assumptions."""
         relations = (item for item in self.assuming if isinstance(item, sp.Basic))
         return (self.lhs, *self.terms.values(), *relations)
 
-    @property
+    @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
         """Quantities on either side, sorted by name."""
         found = {atom for expr in self.expressions for atom in expr.atoms(Quantity)}
         return tuple(sorted(found, key=str))
 
-    @property
+    @cached_property
     def symbols(self) -> tuple[sp.Symbol, ...]:
         """Free symbols other than laws, sorted by name."""
         found = {s for expr in self.expressions for s in _free(expr)}
         return tuple(sorted(found, key=lambda s: s.name))
 
-    @property
+    @cached_property
     def score(self) -> Score:
         """How the score is known; by default estimated exactly when the claim speaks of its error."""
         if self.setup.score is not None:
@@ -422,7 +426,7 @@ class Claim:
             **rest,
         )
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits that change when the meaning of the claim changes."""
         data = {name: value for name, value in self.to_dict().items() if name not in ("key", "title")}
@@ -454,9 +458,28 @@ def _letters(word: str) -> str:
 def _as_tuple(value: Any) -> tuple[Any, ...]:
     if isinstance(value, str | sp.Basic):
         return (value,)
-    if not isinstance(value, Iterable):
+    if not isinstance(value, Iterable) or isinstance(value, bytes | Mapping) or hasattr(value, "dtype"):
         raise ClaimError("assuming", value, "relations between symbols, or names of predicates")
     return tuple(value)
+
+
+def _python_number(place: str, value: Any, expected: str) -> Any:
+    """A number of numpy as one of Python's; anything else as it is. Raises ClaimError for a complex one."""
+    if isinstance(value, sp.Basic):
+        return value
+    if getattr(value, "shape", None) == ():
+        value = value.item()
+    if isinstance(value, bool) or (isinstance(value, Complex) and not isinstance(value, Real)):
+        raise ClaimError(place, value, expected)
+    return float(value) if isinstance(value, Real) and not isinstance(value, Rational) else value
+
+
+def _sharp(value: Any) -> tuple[Sharp, ...]:
+    cases = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for case in cases:
+        if not isinstance(case, Sharp):
+            raise ClaimError("sharp", case, "cases on which the claim is tight, such as Sharp(name, case)")
+    return cases
 
 
 def _free(expr: sp.Basic) -> set[sp.Symbol]:

@@ -20,6 +20,7 @@ from bounds.claim import Claim, _free
 from bounds.errors import ClaimError
 from bounds.formula import parse
 from bounds.frozen import FrozenMapping
+from bounds.models import MODELS
 from bounds.notation import NOTATION
 from bounds.setup import Setup
 
@@ -34,6 +35,8 @@ def by(words: str) -> str:
     >>> by("Young, factor 2")
     'by Young, factor 2'
     """
+    if not isinstance(words, str) or not words.strip():
+        raise ClaimError("by", words, "a justification in words, such as 'Young, factor 2'")
     return f"by {words}"
 
 
@@ -132,6 +135,7 @@ class Derivation:
     start    : the true quantity.
     steps    : links, splits and cases, in order.
     proves   : key of the claim whose left side is the start and whose right side is the end, or "".
+    about    : key of a claim that it bears on without ending in its bound (explicit constants, say), or "".
     assuming : as in `Claim`, for every link.
     """
 
@@ -141,6 +145,7 @@ class Derivation:
     setup: Setup
     title: str = ""
     proves: str = ""
+    about: str = ""
     assuming: tuple[Any, ...] = ()
     claims: tuple[Claim, ...] = field(init=False, compare=False, repr=False)
     lemmas: Mapping[str, str] = field(init=False, compare=False, repr=False)
@@ -196,7 +201,7 @@ class Derivation:
         steps = _replaced(self.steps, "", place, to)
         if steps == self.steps:
             raise ClaimError(f"{self.key}: link", place, f"one of {', '.join(self.places)}")
-        return replace(self, steps=steps, proves="")
+        return replace(self, steps=steps, proves="", about="")
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -376,6 +381,8 @@ class _Chain:
         assuming: tuple[Any, ...],
     ) -> None:
         key = f"{self.derivation.key}/{label}"
+        if step.relation not in ("<=", "=="):  # the chain goes up
+            raise ClaimError(f"{self.derivation.key}: link {label}: relation", step.relation, "'<=' or '=='")
         try:
             claim = Claim(
                 key=key,
@@ -403,9 +410,13 @@ class _Chain:
         labels = [f"{prefix}{number}-{step.name}" for number, step in enumerate(steps, 1)]
         chain = [start, *(self.end_of(step, label) for step, label in zip(steps, labels, strict=True))]
         for place, label in enumerate(labels, 1):
-            around = {
-                name for expr in (chain[place - 1], *chain[place + 1 : place + 2]) for name in _names(expr)
-            }
+            near = [chain[place - 1], *chain[place + 1 : place + 2]]
+            step = steps[place - 1]
+            if isinstance(step, Split):  # the parts' own chains lie between
+                near += [
+                    self.expression(f"link {label}", part) for part, links in step.parts.values() if links
+                ]
+            around = {name for expr in near for name in _names(expr)}
             for name in sorted(_names(chain[place]) - around - self._constants()):
                 raise ClaimError(
                     f"{self.derivation.key}: link {label}",
@@ -414,10 +425,14 @@ class _Chain:
                 )
 
     def _constants(self) -> set[str]:
-        """Symbols that any link may bring in: constants of the law, of the grid and of the sampler."""
+        """Symbols that any link may bring in: constants of the law, of the grid and of the sampler, and
+        everything that a model has.
+        """
         measured = {name for name, entry in NOTATION.items() if entry.role == "measured"}
         sampled = {"a", "t"} if self.derivation.setup.sampler in ("ou-flow", "langevin") else set()
-        return measured | sampled | {"d", "T", "N", "delta"}
+        model = MODELS.get(self.derivation.setup.model)
+        own = set(model.names) if model else set()
+        return measured | sampled | own | {"d", "T", "N", "delta"}
 
 
 def _names(expr: sp.Basic) -> set[str]:
@@ -441,12 +456,13 @@ def check_lemmas(derivations: tuple[Derivation, ...]) -> None:
                     find(lemma)
                 except ClaimError as error:
                     raise ClaimError(f"{key}: by", lemma, error.expected) from error
-        if derivation.proves:
+        for what, key in (("proves", derivation.proves), ("about", derivation.about)):
             try:
-                proven = find(derivation.proves)
+                claim = find(key) if key else None
             except ClaimError as error:
-                raise ClaimError(f"{derivation.key}: proves", derivation.proves, error.expected) from error
-            _matches(derivation, proven)
+                raise ClaimError(f"{derivation.key}: {what}", key, error.expected) from error
+            if claim is not None and what == "proves":
+                _matches(derivation, claim)
     rests = {
         derivation.proves: {lemma for lemma in derivation.lemmas.values() if not lemma.startswith("by ")}
         for derivation in derivations

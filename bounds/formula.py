@@ -9,14 +9,15 @@ rationals: 0.1 is 1/10.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import sympy as sp
 
 from bounds.errors import ClaimError, nearest
 from bounds.notation import NOTATION, symbol
-from bounds.quantity import LAWS, QUANTITIES, STEP, Iterate, law
+from bounds.quantity import LAWS, QUANTITIES, STEP, Iterate, Quantity, law
 
 __all__ = ["FUNCTIONS", "check_value", "parse", "parse_relation"]
 
@@ -34,7 +35,11 @@ FUNCTIONS: dict[str, Callable[..., sp.Expr]] = {
 """Functions that formula text may call (sympy's own names are accepted, so that printed formulas parse back).
 """
 
-_BOUND = {"Sum": sp.Sum, "Product": sp.Product, "Integral": sp.Integral}
+_BOUND = ("Sum", "Product", "Integral")
+_INDEXED = ("tau", "step", "eps_at")
+"""Step functions of the number of a step; the others take a forward time."""
+
+_MOST_TERMS = 200
 _ARITHMETIC: dict[type[ast.operator], Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
@@ -76,8 +81,8 @@ class _Reader:
                 return -self.read(operand)
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self.read(operand)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                return self._arithmetic(node, self.read(left), op, self.read(right))
+            case ast.BinOp(op=op) if type(op) in _ARITHMETIC:
+                return self._chain(node)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
         raise self.fail(
@@ -104,6 +109,16 @@ class _Reader:
             node, f"a known symbol{nearest(name, self.known)}, or a parameter whose range the setup states"
         )
 
+    def _chain(self, node: ast.BinOp) -> sp.Expr:
+        """A long sum is deep in the tree, though nobody nested it: it is read from its first term on."""
+        links = [node]
+        while isinstance(links[-1].left, ast.BinOp) and type(links[-1].left.op) in _ARITHMETIC:
+            links.append(links[-1].left)
+        result = self.read(links[-1].left)
+        for link in reversed(links):
+            result = self._arithmetic(link, result, link.op, self.read(link.right))
+        return result
+
     def _arithmetic(self, node: ast.AST, left: sp.Expr, op: ast.operator, right: sp.Expr) -> sp.Expr:
         if isinstance(op, ast.Pow) and right.is_number and not abs(right) <= _LARGEST_EXPONENT:
             raise self.fail(node, f"an exponent of at most {_LARGEST_EXPONENT}")
@@ -128,7 +143,10 @@ class _Reader:
             except ClaimError as error:
                 raise ClaimError(self.field, error.value, error.expected) from error
         if name in STEP and len(args) == 1:
-            return STEP[name](self._bound(args[0], {}))
+            inner = self.read(args[0])
+            if name in _INDEXED and not _counts(inner):
+                raise self.fail(args[0], "the number of a step: a whole number, or the index of a sum")
+            return STEP[name](inner)
         if name == "Iterate" and len(args) == 5:
             return self._iterate(args)
         if name in _BOUND and len(args) == 2:
@@ -159,22 +177,73 @@ class _Reader:
             return symbol(node.id)
         raise self.fail(node, "a new name for the bound variable")
 
-    def _bound(self, node: ast.expr, dummies: dict[str, sp.Symbol]) -> sp.Expr:
-        inner = _Reader(self.text, self.field, self.known - frozenset(NOTATION) | frozenset(dummies))
-        return inner.read(node)
+    def _within(self, node: ast.expr, *dummies: sp.Symbol) -> sp.Expr:
+        """The body of a sum, an integral or a recursion."""
+        names = self.known | {dummy.name for dummy in dummies}
+        return _Reader(self.text, self.field, frozenset(names)).read(node)
 
     def _summation(self, node: ast.Call, name: str, args: list[ast.expr]) -> sp.Expr:
         limits = args[1]
         if not isinstance(limits, ast.Tuple) or len(limits.elts) != 3:
             raise self.fail(node, f"{name}(expression, (k, first, last))")
         dummy = self._dummy(limits.elts[0])
-        body = self._bound(args[0], {dummy.name: dummy})
-        return _BOUND[name](body, (dummy, self.read(limits.elts[1]), self.read(limits.elts[2])))
+        body = self._within(args[0], dummy)
+        first, last = (self.read(end) for end in limits.elts[1:])
+        if name == "Integral":
+            return sp.Integral(body, (dummy, first, last))
+        total = _added if name == "Sum" else _multiplied
+        found = _few(body, dummy, first, last, total)
+        found = _over_steps(body, dummy, first, last, total) if found is None else found
+        if found is None:
+            raise self.fail(
+                limits,
+                f"the range of the steps, ({dummy}, 0, N - 1), or at most {_MOST_TERMS} whole numbers",
+            )
+        return found
 
     def _iterate(self, args: list[ast.expr]) -> sp.Expr:
         x, k = self._dummy(args[1]), self._dummy(args[3])
-        body = self._bound(args[0], {x.name: x, k.name: k})
+        body = self._within(args[0], x, k)
         return Iterate(body, x, self.read(args[2]), k, self.read(args[4]))
+
+
+def _counts(expr: sp.Expr) -> bool:
+    """Whether it can be the number of a step: whole numbers and bound variables only."""
+    return not any(s.name in NOTATION for s in expr.free_symbols) and (expr.is_Integer or not expr.is_number)
+
+
+_Fold = Callable[[sp.Expr, sp.Expr], sp.Expr]
+
+
+def _added(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    return a + b
+
+
+def _multiplied(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    return a * b
+
+
+def _few(body: sp.Expr, k: sp.Symbol, first: sp.Expr, last: sp.Expr, fold: _Fold) -> sp.Expr | None:
+    """The sum or product over a short range of whole numbers, written out."""
+    if not (first.is_Integer and last.is_Integer and 0 <= last - first < _MOST_TERMS):
+        return None
+    terms = [body.xreplace({k: sp.Integer(n)}) for n in range(int(first), int(last) + 1)]
+    return functools.reduce(fold, terms)
+
+
+def _over_steps(body: sp.Expr, k: sp.Symbol, first: sp.Expr, last: sp.Expr, fold: _Fold) -> sp.Expr | None:
+    """The sum or product over the N steps, as a recursion."""
+    N = symbol("N")
+    if not first.is_Integer or last != N + first - 1:
+        return None
+    x = next(symbol(name) for name in _names_but(body) if symbol(name) not in body.free_symbols)
+    start = sp.Integer(0) if fold is _added else sp.Integer(1)
+    return Iterate(fold(x, body.xreplace({k: k + first})), x, start, k, N)
+
+
+def _names_but(body: sp.Expr) -> Iterator[str]:
+    """Names for the total that no body of a sum is likely to use."""
+    return (f"total{n or ''}" for n in range(1 + len(body.free_symbols)))
 
 
 _MODERATE = f"numbers between 1e-{_MOST_DECADES} and 1e{_MOST_DECADES}"
@@ -195,16 +264,29 @@ def check_value(expr: sp.Expr, field: str, value: object) -> None:
 
     field, value : what the error names: the place, and the formula as the user wrote it.
     """
-    if expr.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+    parts = set(sp.preorder_traversal(expr))
+    if not parts.isdisjoint(_NOT_FINITE):
         raise ClaimError(field, value, "a formula with a finite value")
-    if expr.has(sp.I) or any(
-        part.is_extended_real is False for part in sp.preorder_traversal(expr) if isinstance(part, sp.Expr)
-    ):
+    if any(isinstance(part, sp.Sum | sp.Product) for part in parts):
+        raise ClaimError(field, value, "a sum over the steps as formula text, Sum(expression, (k, 0, N - 1))")
+    if sp.I in parts or any(part.is_extended_real is False for part in parts if _partial(part)):
         raise ClaimError(
             field, value, "a formula with real values: no roots or logarithms of negative numbers"
         )
-    if not all(_moderate(number) for number in expr.atoms(sp.Rational)):
+    if not all(_moderate(part) for part in parts if isinstance(part, sp.Rational)):
         raise ClaimError(field, value, _MODERATE)
+
+
+_NOT_FINITE = {sp.nan, sp.zoo, sp.oo, -sp.oo}
+
+
+def _partial(part: sp.Basic) -> bool:
+    """Whether real arguments may have a value that is not real. Sums, products, exp and whole powers have
+    none, and to ask sympy about them too is what takes the time.
+    """
+    if isinstance(part, sp.Pow):
+        return not part.exp.is_Integer
+    return isinstance(part, sp.Symbol | sp.Function) and not isinstance(part, sp.exp | Quantity)
 
 
 def _tree(text: str, field: str) -> ast.expr:

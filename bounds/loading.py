@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import runpy
+import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,16 +49,14 @@ def _run(path: str | Path) -> dict[str, Any]:
     if not file.is_file():
         raise ClaimError("file", shown, "an existing file", shown)
     try:
-        return runpy.run_path(str(file))
+        with redirect_stdout(sys.stderr):  # what the file prints is no part of our results
+            return runpy.run_path(str(file))
     except ClaimError as error:
         raise error.within(shown) from error
     except SyntaxError as error:
-        raise ClaimError(
-            "syntax",
-            (error.text or "").strip(),
-            f"Python that can be read; line {error.lineno}: {error.msg}",
-            shown,
-        ) from error
+        line, place = (error.text or "").strip(), f"line {error.lineno}: " if error.lineno else ""
+        expected = f"Python that can be read, in UTF-8; {place}{error.msg}"
+        raise ClaimError("syntax" if line else "file", line or shown, expected, shown) from error
     except Exception as error:
         raise ClaimError(
             "file", shown, f"a file that runs; {_where(error, file)}{type(error).__name__}: {error}", shown

@@ -152,7 +152,7 @@ def symbol(name: str) -> sp.Symbol:
 
     Raises ClaimError if the name is not an identifier.
     """
-    if not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier():
         raise ClaimError("symbol", name, "a name made of letters, digits and underscores")
     return _SYMBOLS[name] if name in _SYMBOLS else sp.Symbol(name, real=True)
 

@@ -91,7 +91,15 @@ def at_most(
 
 
 def _expression(value: Formula, place: str, names: frozenset[str]) -> sp.Expr:
-    return parse(value, field=place, parameters=names) if isinstance(value, str) else sp.sympify(value)
+    if isinstance(value, str):
+        return parse(value, field=place, parameters=names)
+    try:
+        found = sp.sympify(value, strict=True)
+    except (sp.SympifyError, TypeError) as error:
+        raise ClaimError(place, value, "a formula") from error
+    if not isinstance(found, sp.Expr):
+        raise ClaimError(place, value, "a formula")
+    return found
 
 
 def _shown(value: Formula) -> str:

@@ -60,7 +60,7 @@ def law(name: Any) -> sp.Basic:
         time = sp.sympify(name, strict=True)
     except (sp.SympifyError, TypeError) as error:
         raise ClaimError("law", name, f"one of {', '.join(LAWS)}, or a forward time") from error
-    if not isinstance(time, sp.Expr) or time.is_negative or time is sp.nan:
+    if not isinstance(time, sp.Expr) or time.is_extended_negative or time is sp.nan or time.has(sp.I):
         raise ClaimError("law", name, "a forward time >= 0")
     return q(time)
 
@@ -175,6 +175,7 @@ STEP_FUNCTIONS: dict[str, str] = {
     "eps_at": "eps_at(k): L2 score error at step k, under the true forward law",
     "error_at": "error_at(t): L2 score error at forward time t, under the true forward law",
     "J_at": "J_at(t): score energy E|grad log q_t|^2",
+    "speed_at": "speed_at(t): root of ScoreRate(q(t)), how fast the score moves along the probability flow",
     "L_at": "L_at(t): Lipschitz constant of the score of q_t",
     "alpha_at": "alpha_at(t): least curvature of -log q_t, of either sign",
 }

@@ -21,7 +21,7 @@ __all__ = ["RAYS", "Ray", "rays_of", "x"]
 x = sp.Symbol("x", positive=True)
 """What moves along a ray."""
 
-WHOLE = ("N", "d", "multiplicities")
+WHOLE = ("N", "d", "multiplicities", "rank")
 """Fields of a case that are rounded to whole numbers."""
 
 
@@ -123,7 +123,9 @@ _ATOMS = {"rate0": 2.0, "rate1": 4.0, "w": 0.3, "m1": -1.0, "m2": 1.5}
 _MIDPOINT = {"block": 1.0, "d": 1, "v1": 0.3, "offset": 0.0}
 _BLOCK = {**_MIDPOINT, "v1": 1 / x}
 _L, _h = sp.Integer(100), sp.Rational(1, 10**5)
+_INTRINSIC = {"T": 4.0, "t_end": 1e-4, "empty": 1000, "v1": 1.0}
 grid_steps, log_step, block_step, lipschitz = symbols("grid_steps log_step block_step lipschitz")
+rank = symbols("rank")[0]
 
 RAYS: tuple[Ray, ...] = (
     Ray(DPUM, "discretisation, predictor", "N", (40, 1000), _rounds(N=x)),
@@ -143,6 +145,13 @@ RAYS: tuple[Ray, ...] = (
         (1e-1, 1e-4),
         _corrected(_L, sp.Rational(1, 10**6), x),
         W2("start", "target"),
+    ),
+    Ray(
+        "chen-2023-sampling/early-stopping-bounded-lipschitz",
+        "noise",
+        "t",
+        (1e-2, 1e-6),
+        _model(lag=x, w=0.3, m1=-1.0, m2=1.5),
     ),
     Ray("gupta-cai-chen-2024/block", "discretisation", "h", (5, 500), _model(N=x, **_MIDPOINT), block_step),
     Ray(
@@ -173,5 +182,20 @@ RAYS: tuple[Ray, ...] = (
     Ray("li-yan-2024/dirac-lower", "discretisation", "N", (50, 5000), _model(N=x, d=1, **_DIRAC)),
     Ray("lu-2022/first-order", "discretisation", "h", (20, 2000), _model(N=x, **_SMOOTH), log_step),
     Ray("lu-2022/second-order", "discretisation", "h", (20, 2000), _model(N=x, **_SMOOTH), log_step),
+    Ray(
+        "potaptchik-2024/intrinsic-dimension",
+        "discretisation",
+        "N",
+        (30, 3000),
+        _model(N=x, rank=3, **_INTRINSIC),
+    ),
+    Ray(
+        "potaptchik-2024/intrinsic-dimension",
+        "discretisation",
+        "k",
+        (1, 400),
+        _model(N=100, rank=x, **_INTRINSIC),
+        rank,
+    ),
 )
 """Every ray, by claim."""

@@ -55,6 +55,15 @@ class SampleRow:
         if not self.claims:
             raise ClaimError("sample_table.claims", self.claims, "at least one key of the catalogue")
 
+    @property
+    def formula(self) -> str:
+        """The formula in letters: d and k for the dimensions, D for the depth.
+
+        >>> row("Oko, Akiyama, Suzuki 2023").formula
+        'eps^(-d)'
+        """
+        return self.samples.format(d="d", k="k", depth="D").replace("**", "^").replace("*", " ")
+
 
 @dataclass(frozen=True)
 class Region:

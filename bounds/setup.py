@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Complex, Real
 from typing import Any
 
-from bounds.errors import ClaimError, nearest
+from bounds.errors import ClaimError, chosen, nearest
 from bounds.frozen import FrozenMapping
 from bounds.models import MODELS
 
@@ -69,18 +70,13 @@ class Score:
     average: str = "time"
 
     def __post_init__(self) -> None:
-        if self.kind not in ("exact", "estimated"):
+        if not isinstance(self.kind, str) or self.kind not in ("exact", "estimated"):
             raise ClaimError(
                 "setup.score",
                 self.kind,
                 "'exact' or 'estimated'" + nearest(self.kind, ("exact", "estimated")),
             )
-        if self.average not in AVERAGES:
-            raise ClaimError(
-                "setup.score.average",
-                self.average,
-                f"one of {', '.join(AVERAGES)}{nearest(self.average, AVERAGES)}",
-            )
+        chosen("setup.score.average", self.average, AVERAGES)
 
     @classmethod
     def read(cls, value: str | Score) -> Score:
@@ -133,10 +129,8 @@ class Setup:
                 hint = nearest(value, table) if isinstance(value, str) else ""
                 choices = " or ".join(map(repr, table)) if len(table) == 2 else "one of " + ", ".join(table)
                 raise ClaimError(f"setup.{field}", value, choices + hint)
-        if self.model and self.model not in MODELS:
-            raise ClaimError(
-                "setup.model", self.model, f"one of {', '.join(MODELS)}{nearest(self.model, MODELS)}"
-            )
+        if not isinstance(self.model, str) or self.model:
+            chosen("setup.model", self.model, MODELS)
         if self.score is not None:
             object.__setattr__(self, "score", Score.read(self.score))
         try:
@@ -179,8 +173,8 @@ def _range(name: str, value: Any) -> tuple[float, float]:
     if not isinstance(name, str) or not name.isidentifier():
         raise ClaimError("setup.parameters", name, "a parameter name made of letters, digits and underscores")
     try:
-        low, high = (float(end) for end in value)
-    except (TypeError, ValueError) as error:
+        low, high = (_end(end) for end in value)
+    except (OverflowError, TypeError, ValueError) as error:
         raise ClaimError(field, value, "a pair (low, high) of numbers") from error
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise ClaimError(field, value, "finite numbers low <= high")
@@ -192,6 +186,14 @@ def _range(name: str, value: Any) -> tuple[float, float]:
     if name in ("N", "d") and math.floor(high) < math.ceil(low):
         raise ClaimError(field, value, f"a range of {name} that contains a whole number")
     return low, high
+
+
+def _end(value: Any) -> float:
+    if getattr(value, "shape", None) == ():
+        value = value.item()
+    if isinstance(value, bool | str | bytes) or (isinstance(value, Complex) and not isinstance(value, Real)):
+        raise TypeError(value)
+    return float(value)
 
 
 _LEAST = {"N": 1.0, "d": 1.0, "delta": 0.0}

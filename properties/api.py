@@ -9,6 +9,7 @@ from properties import session
 from properties.cases import Case
 from properties.exam import Exam, examine
 from properties.session import Settings
+from properties.trials.models import ModelCase
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError
 
@@ -38,17 +39,27 @@ def verify(*claims: Claim, profile: str = "default", seed: int = 0, jobs: int | 
 
 def refute(claim: Claim, *, profile: str = "deep", seed: int = 0) -> dict[str, Any]:
     """The record of a claim after a deep search for a violation."""
+    _of("claim", claim, Claim)
     return session.refute(claim, Settings(profile=profile, seed=seed), "memory")
 
 
-def check(claim: Claim, case: Case) -> Exam:
+def check(claim: Claim, case: Case | ModelCase) -> Exam:
     """Both sides of a claim on one case, in ball arithmetic."""
+    _of("claim", claim, Claim)
+    _of("case", case, Case | ModelCase)
     return examine(claim, case)
 
 
-def measure(formula: str, case: Case) -> Enclosure:
+def measure(formula: str, case: Case | ModelCase) -> Enclosure:
     """The value of a formula on a case, as `Case.measure`."""
+    _of("case", case, Case | ModelCase)
     return case.measure(formula)
+
+
+def _of(name: str, value: object, kind: Any) -> None:
+    if not isinstance(value, kind):
+        kinds = " or ".join(one.__name__ for one in getattr(kind, "__args__", (kind,)))
+        raise InputError(name, value, f"expected a {kinds}")
 
 
 def replay(witness: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import sympy as sp
@@ -188,7 +188,7 @@ def _assess(claim: Claim, population: Population) -> Assessment:
     raise_constants(claim, measures)
     mask, passed = admissible(claim, population, measures)
     kept = _with_raised(claim, population, measures).take(mask)
-    (lhs, rhs, *terms), valued = _sides(claim, kept)
+    (lhs, rhs, *terms), valued = _sides(claim, kept, measures.of(kept, mask))
     if not bool(np.all(valued)):
         kept = kept.take(valued)
     return Assessment(claim, lhs, rhs, kept, len(population), passed, tuple(terms))
@@ -210,7 +210,7 @@ def _with_raised(claim: Claim, population: Population, measures: Measures) -> Po
     for name in RAISED:
         overridden = measures._known.get(symbol(name))
         if name in names and overridden is not None:
-            plain = Measures(claim, population)[symbol(name)]
+            plain = measures.plain(symbol(name))
             raised[name] = np.where(
                 overridden.hi > plain.hi,
                 overridden.hi,
@@ -224,7 +224,9 @@ def _with_raised(claim: Claim, population: Population, measures: Measures) -> Po
     return replace(population, parameters={**parameters, **raised}, given=given)
 
 
-def _sides(claim: Claim, population: Population) -> tuple[list[Enclosure], NDArray[np.bool_]]:
+def _sides(
+    claim: Claim, population: Population, measures: Measures
+) -> tuple[list[Enclosure], NDArray[np.bool_]]:
     """Both sides, and the terms, on the rows where they have a value, and which rows these are; the others
     are found by halving.
     """
@@ -233,19 +235,20 @@ def _sides(claim: Claim, population: Population) -> tuple[list[Enclosure], NDArr
     if not len(population):
         return [_NOTHING] * len(expressions), everything
     try:
-        return _evaluate(claim, expressions, population), everything
+        return _evaluate(expressions, measures), everything
     except ValueError as error:
         if isinstance(error, NotDefined):
             raise
     if len(population) == 1:
         return [_NOTHING] * len(expressions), ~everything
     middle = len(population) // 2
-    halves = [_sides(claim, population.take(rows)) for rows in np.split(np.arange(len(population)), [middle])]
-    (first, some), (second, others) = halves
+    parts = [population.take(rows) for rows in np.split(np.arange(len(population)), [middle])]
+    (first, some), (second, others) = (_sides(claim, part, Measures(claim, part)) for part in parts)
     stacked = [_stack([top, bottom]) for top, bottom in zip(first, second, strict=True)]
     return stacked, np.concatenate([some, others])
 
 
+@lru_cache(maxsize=16)
 def _expressions(claim: Claim) -> list[sp.Expr]:
     """Both sides; then the terms, where there are several and their constant is stated."""
     separate = claim.is_stated and claim.relation == "<=" and len(claim.terms) > 1
@@ -253,11 +256,10 @@ def _expressions(claim: Claim) -> list[sp.Expr]:
     return [claim.lhs, claim.rhs, *terms]
 
 
-def _evaluate(claim: Claim, expressions: Sequence[sp.Expr], population: Population) -> list[Enclosure]:
-    measures = Measures(claim, population)
+def _evaluate(expressions: Sequence[sp.Expr], measures: Measures) -> list[Enclosure]:
     with np.errstate(all="ignore"):
         sides = [evaluate(expr, measures, FLOATS) for expr in expressions]
-    shape = (len(population),)
+    shape = (len(measures.population),)
     return [
         Enclosure(np.broadcast_to(s.lo, shape), np.broadcast_to(s.hi, shape), s.method, s.level)
         for s in sides

@@ -91,14 +91,19 @@ class Plane:
     keys: tuple[str, ...]
     winner: NDArray[np.int64]
     lead: Array
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """Bounds at many points: ``values[i]`` are those of ``sides[i]``, infinite where it does not apply."""
+    """Bounds at many points: ``values[i]`` are those of ``sides[i]``, infinite where it does not apply.
+
+    left_out : bounds that need a parameter which is not given, with its name.
+    """
 
     sides: tuple[Side, ...]
     values: Array
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -250,7 +255,14 @@ def plane(
     order = np.sort(layers, axis=0)
     winner = np.where(np.isfinite(order[0]), np.argmin(layers, axis=0), -1)
     lead = order[1] / order[0] if len(layers) > 1 else np.full(shape, np.inf)
-    return Plane(quantity, dict(at), ((x, xs), (y, ys)), found.keys, winner, lead)
+    nowhere = "an assumption fails, or it has no value, all over the plane"
+    left_out = [
+        (key, nowhere)
+        for key, layer in zip(found.keys, layers, strict=True)
+        if not np.any(np.isfinite(layer))
+    ]
+    axes_found = ((x, xs), (y, ys))
+    return Plane(quantity, dict(at), axes_found, found.keys, winner, lead, (*found.left_out, *left_out))
 
 
 def table(
@@ -273,10 +285,16 @@ def table(
         if name not in columns and name in lowest:
             filled[name] = rule(filled)
     found = [_side(claim, quantity, clock, samplers) for claim in claims]
-    sides = [side for side in found if side is not None and set(side.symbols) <= filled.keys()]
+    sides, left_out = [], []
+    for side in found:
+        missing = sorted(set(side.symbols) - filled.keys()) if side is not None else []
+        if side is not None and missing:
+            left_out.append((side.claim.key, f"needs {', '.join(missing)}"))
+        elif side is not None:
+            sides.append(side)
     sides.sort(key=lambda side: not side.claim.is_stated)  # of equal bounds, one whose constant is known
     layers = [_layer(side, filled, shape) for side in sides]
-    return Table(tuple(sides), np.stack(layers) if layers else np.empty((0, *shape)))
+    return Table(tuple(sides), np.stack(layers) if layers else np.empty((0, *shape)), tuple(left_out))
 
 
 _FILLED: dict[str, Callable[[Mapping[str, Any]], Any]] = {

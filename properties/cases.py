@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bounds.errors import ClaimError, nearest
+from bounds.errors import ClaimError, chosen, nearest
 from bounds.frozen import FrozenMapping
-from bounds.setup import CLOCKS, SAMPLERS
+from bounds.setup import AVERAGES, CLOCKS, SAMPLERS
 from properties.trials.road import ScalarRoad, scalar
 from simulators.checks import finite, finite_numbers, whole
 from simulators.enclosure import Enclosure
@@ -100,24 +100,27 @@ class Case:
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.clock not in CLOCKS:
+        if not isinstance(self.clock, str) or self.clock not in CLOCKS:
             raise InputError("clock", self.clock, "expected 'unit' or 'half'")
-        if self.sampler not in SAMPLERS:
+        if not isinstance(self.sampler, str) or self.sampler not in SAMPLERS:
             raise InputError(
                 "sampler",
                 self.sampler,
-                f"expected one of {', '.join(SAMPLERS)}{nearest(str(self.sampler), SAMPLERS)}",
+                f"expected one of {', '.join(SAMPLERS)}{nearest(self.sampler, SAMPLERS)}",
             )
         if not isinstance(self.target, Gaussian | GaussianMixture | Atoms | Product):
             raise InputError("target", self.target, "expected a Gaussian, a mixture, atoms or a product")
-        if self.is_gaussian and not isinstance(self.error, AffineError | None):
-            raise InputError("error", self.error, "expected an AffineError for a Gaussian target")
-        if not self.is_gaussian and self.start not in ("gamma", "q_T"):
+        self._check_error()
+        named = isinstance(self.start, str) and self.start in ("gamma", "q_T")
+        if not named and not self.is_gaussian:
             raise InputError("start", self.start, "expected 'gamma' or 'q_T' for this target")
-        if not isinstance(self.start, Gaussian) and self.start not in ("gamma", "q_T"):
+        if not named and not isinstance(self.start, Gaussian):
             raise InputError("start", self.start, "expected 'gamma', 'q_T' or a Gaussian")
         if not isinstance(self.parameters, Mapping):
             raise InputError("parameters", self.parameters, "expected numbers by name")
+        for name in self.parameters:
+            if not isinstance(name, str) or not name.isidentifier():
+                raise InputError("parameters", name, "expected names of letters, digits and underscores")
         grid = self.grid if isinstance(self.grid, str) else finite_numbers("grid", self.grid)
         put = object.__setattr__
         put(self, "grid", grid)
@@ -131,6 +134,21 @@ class Case:
         put(self, "delta", finite("delta", self.delta))
         put(self, "N", whole("N", self.N))
         self.unit_grid  # noqa: B018  (validates T, N, delta and the times)
+
+    def _check_error(self) -> None:
+        if self.error is None:
+            return
+        if isinstance(self.error, AffineError):
+            spaces = len(self.target.eigenvalues) if self.is_gaussian else 1
+            if len(self.error.shift) != spaces and (self.is_gaussian or self.target.dimension == 1):
+                raise InputError("error", self.error, f"expected {spaces} entries, one an eigenspace")
+            return
+        if self.is_gaussian:
+            raise InputError("error", self.error, "expected an AffineError for a Gaussian target")
+        from simulators.line import scores
+
+        if not isinstance(self.error, scores.ScoreError | scores.Custom):
+            raise InputError("error", self.error, "expected an AffineError, Bump, Oscillation, ...")
 
     @property
     def is_gaussian(self) -> bool:
@@ -161,6 +179,9 @@ class Case:
     @property
     def options(self) -> dict[str, float]:
         """The sampler's own parameters as the simulators name them, times in the unit clock."""
+        if self.sampler in ("dpum", "dpom") and "h_corr" not in self.parameters:
+            expected = "expected a value for h_corr, the step of the corrector"
+            raise InputError("parameters", dict(self.parameters), expected)
         return {
             _OPTION_OF[name]: float(value) * (self.speed if name in TIMES else 1.0)
             for name, value in self.parameters.items()
@@ -192,6 +213,7 @@ class Case:
         from bounds.quantity import q
         from properties.exact import enclose
 
+        chosen("average", average, AVERAGES)
         expr = parse(formula, parameters=frozenset(self.parameters))
         for time in sorted((law.args[0] for law in expr.atoms(q)), key=str):
             if enclose(time, self, average).hi < 0:

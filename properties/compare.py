@@ -31,7 +31,14 @@ Array = NDArray[np.float64]
 EQUAL = 1e-12
 """Relative difference below which two values of the same formula in floats are one number."""
 
+COUNTS = ("d", "N")
 SAMPLES = 6000
+FEW = 2
+"""Parameters of a ratio that intervals over the box are tried on."""
+
+EDGES = 40
+"""Sampled points that are also taken to the edges of what the assumptions allow."""
+
 LIGHT = 20_000
 """Pieces of the box that an interval proof looks at."""
 
@@ -231,6 +238,27 @@ class _Field:
                 mask &= np.broadcast_to(low >= high if larger else low <= high, mask.shape)
         return mask
 
+    def edges(self, points: Array) -> Array:
+        """From every point, as far along each axis as the box and the relations go: there they are tight."""
+        found = []
+        for i, name in enumerate(self.names):
+            if name in COUNTS:
+                continue
+            for end in self.pair.box[name]:
+                inside, outside = points.copy(), points.copy()
+                outside[:, i] = end
+                reached = np.isfinite(self.log_ratio(outside))
+                inside[reached, i] = end
+                logs = end > 0 and bool(np.all(points[:, i] > 0))
+                for _ in range(50):
+                    middle = inside.copy()
+                    near, far = inside[:, i], outside[:, i]
+                    middle[:, i] = np.sqrt(near * far) if logs else (near + far) / 2
+                    good = np.isfinite(self.log_ratio(middle))
+                    inside[good], outside[~good] = middle[good], middle[~good]
+                found.append(inside)
+        return np.concatenate(found) if found else points[:0]
+
     def sample(self, rng: np.random.Generator, count: int) -> Array:
         """Random rows, log-scaled, counts rounded."""
         ends = np.array([self.pair.box[name] for name in self.names])
@@ -240,7 +268,7 @@ class _Field:
         high = np.where(logs, np.log(np.where(logs, high, 1.0)), high)
         points = low + unit * (high - low)
         points = np.asarray(np.where(logs, np.exp(points), points), dtype=np.float64)
-        whole = [i for i, name in enumerate(self.names) if name in ("d", "N")]
+        whole = [i for i, name in enumerate(self.names) if name in COUNTS]
         points[:, whole] = np.rint(points[:, whole])
         drawn: Array = points
         return drawn
@@ -251,6 +279,9 @@ def compare(first: Claim, second: Claim, *, seed: int = 0, samples: int = SAMPLE
 
     Raises ClaimError if the claims bound different things, or no parameters meet both.
     """
+    for claim in (first, second):
+        if not isinstance(claim, Claim):
+            raise ClaimError("claim", claim, "a Claim")
     pair = pair_of(first, second)
     field = _Field(pair)
     rng = np.random.default_rng(seed)
@@ -267,6 +298,8 @@ def compare(first: Claim, second: Claim, *, seed: int = 0, samples: int = SAMPLE
         raise ClaimError(
             "assumptions", f"{first.key}, {second.key}", "claims whose assumptions can hold together"
         )
+    share = float(np.mean(field.log_ratio(points) < 0))
+    points = np.concatenate([points, field.edges(points[:EDGES])])
     logs = field.log_ratio(points)
     shown, sign = _shown(pair, logs)
     verdict = _verdict(logs, sign)
@@ -283,7 +316,7 @@ def compare(first: Claim, second: Claim, *, seed: int = 0, samples: int = SAMPLE
         verdict,
         shown,
         (float(np.exp(logs.min())), float(np.exp(logs.max()))),
-        float(np.mean(logs < 0)),
+        share,
         tried,
         first_at,
         region,
@@ -340,14 +373,54 @@ def _shown(pair: Pair, logs: Array) -> tuple[str, int | None]:
     tries = [(first, second, -1)] if np.all(logs <= 0) else []
     tries += [(second, first, 1)] if np.all(logs >= 0) else []
     for small, large, sign in tries:
-        found = dominated(small, large, pair.relations)
-        if found is not None:
-            return f"{found.by}: {found.reason}", sign
+        how = _how(pair, small, large) or _by_parts(pair, small, large)
+        if how:
+            return how, sign
     for small, large, sign in tries:
         if shown_on(small, large, pair.box, pair.relations, pieces=LIGHT).word == "proved":
             box = ", ".join(f"{name}={low:g}:{high:g}" for name, (low, high) in pair.box.items())
             return f"intervals, on the whole box {box}", sign
     return "", None
+
+
+def _how(pair: Pair, small: sp.Expr, large: sp.Expr) -> str:
+    """Why small <= large: by dominance, or by intervals for the ratio where few parameters are left in it."""
+    found = dominated(small, large, pair.relations)
+    if found is not None:
+        return f"{found.by}: {found.reason}"
+    if not large.is_positive:  # small/large <= 1 says nothing
+        return ""
+    above, below = sp.fraction(sp.simplify(small / large))
+    inside = above.free_symbols | below.free_symbols
+    if len(inside) > FEW or not {s.name for s in inside} <= pair.box.keys():
+        return ""
+    box = {s.name: pair.box[s.name] for s in sorted(inside, key=str)}
+    under = [rel for rel in pair.relations if rel.free_symbols <= inside]
+    for low, high in ((sp.Integer(0), below), (above, below)):
+        if shown_on(low, high, box, under, pieces=LIGHT).word != "proved":
+            return ""
+    return "intervals for the ratio, on " + ", ".join(
+        f"{n}={low:g}:{high:g}" for n, (low, high) in box.items()
+    )
+
+
+def _by_parts(pair: Pair, small: sp.Expr, large: sp.Expr) -> str:
+    """The terms with an exponential and the others, each on their own."""
+    parts = []
+    for decaying in (True, False):
+        sides = [
+            sp.factor_terms(sp.Add(*(t for t in sp.Add.make_args(side) if t.has(sp.exp) == decaying)))
+            for side in (small, large)
+        ]
+        how = (
+            "algebra: nothing"
+            if sides[0] == 0 and sides[1].is_nonnegative
+            else _how(pair, sides[0], sides[1])
+        )
+        if not how:
+            return ""
+        parts.append(how)
+    return f"the terms with exponentials by {parts[0]}; the others by {parts[1]}"
 
 
 def _orders(pair: Pair) -> tuple[str, ...]:

@@ -1,63 +1,38 @@
 """Checking a derivation: every link as a claim, and where the slack of the whole is made.
 
 The links are judged one by one by the machinery for claims; the first that fails is the first broken step,
-with its witness. All expressions are also evaluated on the same cases, so that the loss from the true
-quantity to the stated bound is split between the links: the waterfall.
+with its witness. Where the slack of the whole is made is the business of `properties.waterfall`.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import sympy as sp
-from numpy.typing import NDArray
 
 from bounds.claim import Claim, Sharp
-from bounds.derivation import Cases, Derivation, Split, check_lemmas
+from bounds.derivation import Derivation, check_lemmas
 from bounds.dominance import dominated
 from bounds.errors import ClaimError
 from bounds.notation import symbol
 from bounds.quantity import FI, KL, M2, W2, Iterate, J, PathKL
-from properties.admissible import raise_constants
-from properties.assess import assess
 from properties.cases import Case
-from properties.evaluate import FLOATS, evaluate
 from properties.exam import examine, second_opinion
-from properties.measures import Measures
+from properties.measures import undefined
 from properties.normalise import typical
-from properties.population import Population
 from properties.proofs.formulas import shown_on
 from properties.search import Effort
-from properties.space import draw, space_of
+from properties.trials.models import ModelCase
 from properties.verdict import NoEffectiveCase, Verdict, Witness, judge
-from simulators.errors import NotDefined
+from properties.waterfall import SHARP, Loss, losses
 
-__all__ = [
-    "BROKEN",
-    "Checked",
-    "Derived",
-    "Loss",
-    "derive",
-    "from_the_middle",
-    "joint",
-    "losses",
-    "share",
-    "shown",
-]
+__all__ = ["BROKEN", "Checked", "Derived", "derive", "from_the_middle", "shown"]
 
-Array = NDArray[np.float64]
 BROKEN = ("refuted", "diverges")
 STEPLESS = ("none", "reverse-sde", "pf-ode", "langevin", "ou-flow")
-SHARP = 1e-6
-"""Relative width above which a float enclosure is too wide to split slack with."""
-
-DRAWN = (30, 24)
-"""Grids and targets on which the slack is measured."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +66,6 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Loss:
-    """The slack that one link adds to the whole, log(after/before), on three cases.
-
-    typical : median over the cases.   largest : the most, and ``where`` it is.   at_tightest : on the case
-        where the whole chain loses least.
-    """
-
-    name: str
-    typical: float
-    largest: float
-    at_tightest: float
-    where: Case | None
-
-
-@dataclass(frozen=True)
 class Derived:
     """What is known of a derivation.
 
@@ -117,8 +77,8 @@ class Derived:
     derivation: Derivation
     links: tuple[Checked, ...]
     losses: tuple[Loss, ...]
-    tightest: Case | None
-    uncovered: tuple[str, Case] | None
+    tightest: Case | ModelCase | None
+    uncovered: tuple[str, Case | ModelCase] | None
 
     @property
     def broken(self) -> Checked | None:
@@ -139,8 +99,10 @@ class Derived:
 
     @property
     def wasteful(self) -> Loss | None:
-        """The link that loses most on the typical case."""
-        return max(self.losses, key=lambda loss: loss.typical, default=None)
+        """The link that loses most on the typical case; None if all are equations."""
+        if not any(loss.largest > SHARP for loss in self.losses):
+            return None
+        return max(self.losses, key=lambda loss: loss.typical)
 
 
 def derive(
@@ -157,9 +119,13 @@ def derive(
         shown for all parameters are looked at on Gaussians only, too.
     until_broken : stop at the first broken link.
     progress     : called with every link as it is done.
-    Raises ClaimError for an unknown lemma, or a link that no case meets.
+    Raises ClaimError for an unknown lemma, a quantity that the setup does not have, or a link that no case
+    meets.
     """
+    if not isinstance(derivation, Derivation):
+        raise ClaimError("derivation", derivation, "a Derivation")
     check_lemmas((derivation,))
+    _check_quantities(derivation)
     links: list[Checked] = []
     for claim in derivation.claims:
         checked = _check(claim, derivation.lemmas[claim.key], profile, seed, until_broken)
@@ -171,15 +137,24 @@ def derive(
     return Derived(derivation, tuple(links), found, tightest, uncovered)
 
 
+def _check_quantities(derivation: Derivation) -> None:
+    for claim in derivation.claims:
+        for quantity in claim.quantities:
+            why = undefined(quantity, claim.setup.sampler)
+            if why:
+                raise ClaimError(claim.key, str(quantity), f"quantities that the setup has; {why}")
+
+
 def _check(claim: Claim, lemma: str, profile: str | Effort, seed: int, briefly: bool) -> Checked:
     how = shown(claim)
     gaussian = claim
-    if claim.setup.target == "any":
+    if claim.setup.target == "any" and not claim.setup.model:
         gaussian = replace(claim, setup=replace(claim.setup, target="gaussian"))
     gaussian = replace(gaussian, sharp=(*claim.sharp, *_balanced(claim)))
     narrow = profile == "quick" or isinstance(profile, Effort) or bool(how)
     slow = any(isinstance(item, W2) for item in claim.quantities)
-    effort = "quick" if slow and profile == "default" else profile
+    small = claim.setup.model and isinstance(profile, Effort)  # a model's cases are looked at one by one
+    effort = "quick" if (slow and profile == "default") or small else profile
     try:
         verdict = judge(gaussian if narrow else replace(gaussian, setup=claim.setup), seed=seed,
                         effort=effort, briefly=briefly)  # fmt: skip
@@ -283,131 +258,3 @@ def _of_the_grid(claim: Claim) -> Iterator[sp.Rel]:
     T, N, kappa, delta = (symbol(name) for name in ("T", "N", "kappa", "delta"))
     if kappa in claim.symbols and sp.Ge(T, 1) in claim.assuming and claim.setup.sampler not in STEPLESS:
         yield sp.Le(sp.log(1 / delta), kappa * N)
-
-
-# -- the waterfall -------------------------------------------------------------------------------------------
-
-
-def joint(derivation: Derivation) -> Claim:
-    """A claim that speaks of everything in the derivation, so that one set of cases serves all links."""
-    terms = {f"{place}": claim.rhs for place, claim in enumerate(derivation.claims)}
-    return Claim(
-        key=f"{derivation.key}/joint",
-        lhs=derivation.first,
-        terms={**terms, "last": derivation.last},
-        assuming=derivation.assuming,
-        setup=derivation.setup,
-    )
-
-
-def losses(
-    derivation: Derivation, *, seed: int = 0
-) -> tuple[tuple[Loss, ...], Case | None, tuple[str, Case] | None]:
-    """The slack of every link on common cases, the tightest case, and a gap of a case split."""
-    claim = joint(derivation)
-    rng = np.random.default_rng([seed, int(claim.hash, 16)])
-    try:
-        drawn = draw(space_of(claim), rng, *DRAWN)
-        if any(expr.has(Iterate) for expr in claim.expressions):  # for one number of steps at a time
-            steps = np.sort(drawn.N)[len(drawn) // 2]
-            drawn = drawn.take(steps == drawn.N)
-        if symbol("L") in claim.symbols:  # infinite for a Dirac, and no slack to measure
-            drawn = drawn.take(np.all(drawn.eigenvalues > 0, axis=1))
-        population = assess(claim, drawn).population
-        measures = Measures(claim, population)
-        raise_constants(claim, measures)
-        walk = _Waterfall(measures, len(population))
-        walk.follow(derivation)
-    except (NotDefined, ValueError):  # a value is missing on some case: no common cases to split on
-        return (), None, None
-    if not len(population):
-        return (), None, None
-    uncovered = (walk.gap[0], population.case(walk.gap[1])) if walk.gap else None
-    return (*_summed(walk, population), uncovered)
-
-
-def _summed(walk: _Waterfall, population: Population) -> tuple[tuple[Loss, ...], Case | None]:
-    rows = np.stack([change for _, change in walk.changes])
-    good = np.all(np.isfinite(rows), axis=0)
-    if not np.any(good):
-        return (), None
-    total = np.where(good, np.where(good, rows, 0.0).sum(axis=0), np.inf)
-    tightest = int(np.argmin(total))
-    found = []
-    for (name, _), row in zip(walk.changes, rows, strict=True):
-        worst = int(np.argmax(np.where(good, row, -np.inf)))
-        found.append(
-            Loss(
-                name,
-                float(np.median(row[good])),
-                float(row[worst]),
-                float(row[tightest]),
-                population.case(worst),
-            )
-        )
-    return tuple(found), population.case(tightest)
-
-
-class _Waterfall:
-    """Follows the total through the links: log(after/before) of each, on every case."""
-
-    def __init__(self, measures: Measures, size: int) -> None:
-        self.measures, self.size = measures, size
-        self.changes: list[tuple[str, Array]] = []
-        self.gap: tuple[str, int] | None = None
-
-    def value(self, expr: sp.Expr) -> Array:
-        """The expression on every case; NaN where floats know fewer than six digits of it."""
-        with np.errstate(all="ignore"):
-            found = evaluate(expr, self.measures, FLOATS)
-            known = found.width <= SHARP * np.abs(found.mid)
-            return np.broadcast_to(np.where(known, found.mid, np.nan), (self.size,)).astype(np.float64)
-
-    def follow(self, derivation: Derivation) -> None:
-        """Collect the changes of the whole chain."""
-        claims = dict(zip(derivation.names, derivation.claims, strict=True))
-        spine = dict(derivation.spine)
-        total = self.value(derivation.first)
-        for number, step in enumerate(derivation.steps, 1):
-            label = f"{number}-{step.name}"
-            if isinstance(step, Cases):
-                self._covered(step, label)
-                total = self._change(label, total, self.value(spine[label]))
-                continue
-            total = self._change(label, total, self.value(claims[label].rhs))
-            if isinstance(step, Split):
-                for name, (_, links) in step.parts.items():
-                    part = self.value(claims[label].terms[name])
-                    for place, link in enumerate(links, 1):
-                        inner = f"{label}.{name}.{place}-{link.name}"
-                        after = self.value(claims[inner].rhs)
-                        with np.errstate(all="ignore"):
-                            moved = total - part + after
-                        total, part = self._change(inner, total, moved), after
-
-    def _change(self, name: str, before: Array, after: Array) -> Array:
-        with np.errstate(all="ignore"):
-            self.changes.append((name, np.log(after) - np.log(before)))
-        return after
-
-    def _covered(self, step: Cases, label: str) -> None:
-        """Note a case that none of the assumptions of a case split covers."""
-        held = np.zeros(self.size, dtype=bool)
-        for assumption in step.cases:
-            held |= self._holds(assumption)
-        if not np.all(held):
-            self.gap = self.gap or (label, int(np.flatnonzero(~held)[0]))
-
-    def _holds(self, assumption: Any) -> NDArray[np.bool_]:
-        from bounds.formula import parse_relation
-
-        names = frozenset(self.measures.claim.setup.names)
-        rel = parse_relation(assumption, parameters=names) if isinstance(assumption, str) else assumption
-        left, right = self.value(rel.lhs), self.value(rel.rhs)
-        return np.asarray(left >= right if isinstance(rel, sp.Ge | sp.Gt) else left <= right)
-
-
-def share(loss: Loss, every: Sequence[Loss]) -> float:
-    """The share of the typical slack that one link makes."""
-    total = sum(max(item.typical, 0.0) for item in every)
-    return max(loss.typical, 0.0) / total if total > 0 and math.isfinite(total) else 0.0

@@ -8,6 +8,7 @@ cancellation.
 
 from __future__ import annotations
 
+import math
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,14 +19,19 @@ import flint
 import mpmath as mp
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from bounds.quantity import STEP, Iterate, Quantity
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 
-__all__ = ["BALLS", "DIGITS", "FLOATS", "Arithmetic", "evaluate"]
+__all__ = ["BALLS", "COUNT", "DIGITS", "FLOATS", "Arithmetic", "evaluate"]
+
+COUNT = sp.Symbol("count of steps")
+"""The key under which an environment keeps the number of steps."""
 
 Number = Any
+Array = NDArray[np.float64]
 Environment = Mapping[sp.Basic, Number]
 
 
@@ -47,6 +53,7 @@ class Arithmetic:
     integrate: Callable[[Callable[[Number], Number], Number, Number], Number]
 
 
+@lru_cache(maxsize=1024)
 def _float_rational(p: int, q: int) -> Enclosure:
     value = p / q
     if value * q == p and abs(p) < 2**53 and q < 2**53 and float(value).as_integer_ratio() == _lowest(p, q):
@@ -54,28 +61,44 @@ def _float_rational(p: int, q: int) -> Enclosure:
     return Enclosure(np.nextafter(value, -np.inf), np.nextafter(value, np.inf), "rational", "enclosed")
 
 
-def _double_exponential(step: float) -> tuple[list[float], list[float]]:
-    """Nodes in (0, 1), as distances from the nearer end with its sign, and weights of the tanh-sinh rule."""
-    t = np.arange(-round(3.4 / step), round(3.4 / step) + 1) * step
+@lru_cache(maxsize=1)
+def _double_exponential() -> tuple[Array, Array]:
+    """Nodes in (0, 1), as distances from the nearer end with its sign, and weights of the tanh-sinh rule of
+    step 1/16; every other one is a node of the rule of twice the step, with twice the weight.
+    """
+    t = np.arange(-54, 55) / 16
     inner = 0.5 * np.pi * np.sinh(t)
     near = 1.0 / (1.0 + np.exp(2.0 * np.abs(inner)))
-    weights = step * 0.5 * np.pi * np.cosh(t) * 2.0 * near * (1.0 - near)
-    return np.where(t <= 0, near, -near).tolist(), weights.tolist()
+    weights = np.pi / 32 * np.cosh(t) * 2.0 * near * (1.0 - near)
+    return np.where(t <= 0, near, -near), weights
 
 
 def _quadrature(function: Callable[[Enclosure], Enclosure], low: Enclosure, high: Enclosure) -> Enclosure:
     """Integral by two tanh-sinh rules, which do not mind singular ends; their difference bounds the error."""
     length = high - low
-    results = []
-    for step in (0.125, 0.0625):
-        nodes, weights = _double_exponential(step)
-        terms = [
-            function((low if x > 0 else high) + length * x) * w for x, w in zip(nodes, weights, strict=True)
-        ]
-        results.append(sum(terms[1:], start=terms[0]) * length)
-    coarse, fine = results
+    nodes, weights = _double_exponential()
+    if low.lo.ndim == high.lo.ndim == 0:
+        below, above = low + length * nodes, high + length * nodes
+        points = Enclosure(
+            np.where(nodes > 0, below.lo, above.lo), np.where(nodes > 0, below.hi, above.hi), low.method
+        )
+        values = function(points) * weights
+        fine, coarse = _total(values) * length, _total(values[::2]) * length * 2.0
+    else:
+        pairs = zip(nodes.tolist(), weights.tolist(), strict=True)
+        terms = [function((low if x > 0 else high) + length * x) * w for x, w in pairs]
+        fine, coarse = (sum(part[1:], start=part[0]) * length for part in (terms, terms[::2]))
+        coarse = coarse * 2.0
     spread = np.abs(coarse.mid - fine.mid) + 4e-16 * np.abs(fine.mid)
     return Enclosure(fine.lo - spread, fine.hi + spread, "tanh-sinh quadrature", "deterministic")
+
+
+def _total(values: Enclosure) -> Enclosure:
+    """The sum of all entries, rounded once."""
+    low, high = (
+        math.fsum(ends) if np.isfinite(ends).all() else float(ends.sum()) for ends in (values.lo, values.hi)
+    )
+    return Enclosure(np.nextafter(low, -np.inf), np.nextafter(high, np.inf), values.method, values.level)
 
 
 @lru_cache(maxsize=8)
@@ -89,6 +112,9 @@ def _gauss_legendre(function: Callable[[Enclosure], Enclosure], low: Enclosure, 
     results = []
     for order in (8, 12):
         nodes, weights = _legendre(order)
+        if half.lo.ndim == 0:
+            results.append(_total(function(centre + half * nodes) * weights) * half)
+            continue
         terms = [function(centre + half * float(x)) * float(w) for x, w in zip(nodes, weights, strict=True)]
         results.append(sum(terms[1:], start=terms[0]) * half)
     coarse, fine = results
@@ -235,7 +261,7 @@ def evaluate(expr: sp.Expr, env: Environment, arithmetic: Arithmetic) -> Number:
 
 @dataclass(frozen=True)
 class _Index:
-    """The number of a step, which only functions of the step take."""
+    """The number of a step: functions of the step take it as it is."""
 
     number: int
 
@@ -246,6 +272,17 @@ def _fraction(expr: sp.Mul) -> tuple[sp.Expr, sp.Expr]:
     return numerator, denominator
 
 
+@lru_cache(maxsize=1024)
+def _free_symbols(expr: sp.Expr) -> tuple[sp.Symbol, ...]:
+    return tuple(expr.free_symbols)
+
+
+@lru_cache(maxsize=4096)
+def _numbered(expr: sp.Expr, numbers: tuple[tuple[sp.Symbol, int], ...]) -> sp.Expr:
+    """The expression with numbers for the steps that it names."""
+    return expr.xreplace({s: sp.Integer(number) for s, number in numbers})
+
+
 class _Walk:
     def __init__(self, env: Environment, arithmetic: Arithmetic) -> None:
         self.env = env
@@ -253,7 +290,8 @@ class _Walk:
 
     def value(self, expr: sp.Expr) -> Number:
         if expr in self.env:
-            return self.env[expr]
+            found = self.env[expr]
+            return self.arithmetic.rational(found.number, 1) if isinstance(found, _Index) else found
         if isinstance(expr, sp.Rational):
             return self.arithmetic.rational(int(expr.p), int(expr.q))
         handler = _HANDLERS.get(expr.func)
@@ -341,10 +379,15 @@ class _Walk:
     def _step(self, expr: sp.Expr) -> Number:
         function = self.env[sp.Symbol(f"function {expr.func.__name__}")]
         (argument,) = expr.args
-        if argument.is_Integer:
-            return function(int(argument))
-        value = self.value(argument)
-        return function(value.number if isinstance(value, _Index) else value)
+        known = ((s, self.env[s]) for s in _free_symbols(argument))
+        numbers = tuple((s, found.number) for s, found in known if isinstance(found, _Index))
+        whole = _numbered(argument, numbers)
+        if not whole.is_Integer:
+            return function(self.value(argument))
+        end = self.env[COUNT] + (expr.func == STEP["tau"]) if numbers else np.inf
+        if not 0 <= int(whole) < end:
+            raise NotDefined(f"{expr} at {int(whole)}: the steps are numbered from 0 to N - 1")
+        return function(int(whole))
 
     def _integral(self, expr: sp.Integral) -> Number:
         body, (dummy, low, high) = expr.args[0], expr.args[1]
@@ -356,7 +399,7 @@ class _Walk:
 
     def _iterate(self, expr: Iterate) -> Number:
         step, x, start, k, _ = expr.args
-        count = self.env[sp.Symbol("count of steps")]
+        count = self.env[COUNT]
         value = self.value(start)
         arithmetic = self.arithmetic
         if arithmetic is FLOATS:  # integrals of one step are short and smooth

@@ -324,12 +324,21 @@ class Road(ABC, Mapping[sp.Basic, Any]):
             "L_at": lambda t: 1 / self._extreme(self._at(t), smallest),
             "alpha_at": lambda t: 1 / self._extreme(self._at(t), largest),
             "J_at": lambda t: self._sum([n / v for v, _, n in self._at(t)]),
+            "speed_at": self._speed_at,
             "error_at": self._error_at,
             "eps_at": lambda k: self._error_at(self._own(self._time(k))),
         }[name]
 
     def _at(self, time: Number) -> Sequence[Lane]:
         return self._evolved(time * self.number(self.case.speed))
+
+    def _speed_at(self, time: Number) -> Number:
+        """Root of the sum of n (1 - v_t)^2/v_t^3; exactly zero for gamma, where a root has no branch."""
+        decay = self.arithmetic.exp(-2 * time * self.number(self.case.speed))
+        gaps = [(1 - self.number(v)) * decay for v in self.case.target.eigenvalues]
+        lanes = zip(gaps, self._at(time), strict=True)
+        total = self._sum([n * g * g / (v * v * v) for g, (v, _, n) in lanes])
+        return total if total == 0 else self.arithmetic.sqrt(total) * self.number(self.case.speed)
 
     def _error_at(self, time: Number) -> Number:
         error = self.case.error

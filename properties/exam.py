@@ -197,14 +197,24 @@ def _by_digits(claim: Claim, exam: Exam) -> Exam:
 def ratio_of(relation: str, lhs: Enclosure, rhs: Enclosure) -> float:
     """lhs/rhs for "<=" and "==", rhs/lhs for ">="; infinite where only the larger side vanishes.
 
-    Where the middles have no quotient, the certain end of it; 1 between two infinities.
+    Where the middles have no quotient, the certain end of it; 1 between two infinities, and between two
+    sides that are zero as far as can be told.
+
+    >>> ratio_of("==", Enclosure.between(-2e-308, 4e-317), Enclosure.between(-4e-311, 1e-311))
+    1.0
     """
     small, large = (rhs, lhs) if relation == ">=" else (lhs, rhs)
+    if _is_nothing(small) and _is_nothing(large):
+        return 1.0
     with np.errstate(all="ignore"):
         if float(large.mid) == 0.0:
             return float("inf") if float(small.mid) > 0 else 1.0
         values = (float(small.mid / large.mid), float(small.lo / large.hi))
     return next((value for value in values if not np.isnan(value)), 1.0)
+
+
+def _is_nothing(side: Enclosure) -> bool:
+    return bool(-ZERO < side.lo <= 0 <= side.hi < ZERO)
 
 
 def in_words(ratio: float) -> str:

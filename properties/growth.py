@@ -18,7 +18,7 @@ from properties.population import Population
 from properties.search import Rung, consistent
 from properties.space import Gene, Space
 
-__all__ = ["FLAT", "TIRING", "Growth", "endless", "growth_of", "slope", "tireless"]
+__all__ = ["FLAT", "TIRING", "Growth", "beyond", "endless", "growth_of", "slope", "tireless"]
 
 Array = NDArray[np.float64]
 
@@ -32,6 +32,18 @@ than two and a half times the last one (a rise like 1/k from decade to decade sh
 
 TIRED = 0.4
 """The same from the first half of the rungs to the second; like 1/k it would be about one half."""
+
+SHARES = (0.1, 0.25, 0.5, 1.0)
+"""Of the decades between the edge of the box and the end of a reach."""
+
+MOST_STEPS = 2000.0
+"""Of a case that may have to be confirmed in ball arithmetic."""
+
+SLOWEST = 0.01
+"""Powers of a parameter below this are not told from a constant."""
+
+DIRECTIONS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+"""Powers of the leading parameter with which another one may move along."""
 
 REACH: dict[str, tuple[float, float]] = {
     "eigenvalues": (1e-12, 1e12),
@@ -57,6 +69,13 @@ def _reach(space: Space, gene: Gene) -> tuple[float, float]:
     low, high = REACH.get(gene.column, (np.inf, 0.0))
     least, most = space.claim.setup.ranges.get(SYMBOLS.get(gene.column, ""), (0.0, np.inf))
     return max(low, least), min(high, most)
+
+
+Edge = tuple[Gene, float, float]
+"""A gene, where the worst case has it, and the end of its reach."""
+
+Followers = dict[Gene, float]
+"""Genes that move along with a leading one, by these powers of it."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +109,9 @@ class Growth:
     def describe(self) -> str:
         """The law in words."""
         low, high = self.interval
-        spread = f"{self.exponent:.3g}, between {low:.3g} and {high:.3g}"
+        ends = f"{low:.3g}", f"{high:.3g}"
+        between = ", between {} and {}".format(*ends) if ends[0] != ends[1] else ""
+        spread = f"{self.exponent:.3g}{between}"
         return {
             "power": f"like a power {spread}",
             "log": f"like a power of the logarithm, {spread}",
@@ -124,6 +145,7 @@ def growth_of(
     joint = _outward(space, worst, tops, polylog, summit)
     if rays:
         return max(rays, key=_extent), summit
+    joint = joint or _alongside(space, worst, tops, polylog, summit)
     joint = joint or (None if polylog else _jointly(space, rungs, tops))
     near = summit.height <= 1.2 * max(tops, default=np.inf)  # far beyond the box it is hardly larger
     return joint or Growth(tops, settled=near and (_flat(tops) or _slowing(tops))), summit
@@ -155,12 +177,118 @@ def _outward(
     ray = names + (" together" if len(edges) > 1 else "")
     if y[-1] <= max(tops, default=0.0):
         return None
-    if _lasting(lead, x, y):
-        return _fitted(ray, lead.column, x, y, tops, polylog)
-    return _fitted(ray, lead.column, x, y, tops, polylog, law="log") if endless(x, y) else None
+    law = _law_of(lead, x, y, horizon=_grows(lead, x))
+    return _fitted(ray, lead.column, x, y, tops, polylog, law=law) if law else None
 
 
-def _edge(space: Space, worst: Population, gene: Gene) -> list[tuple[Gene, float, float]]:
+def _alongside(
+    space: Space, worst: Population, tops: tuple[float, ...], polylog: bool, summit: Summit
+) -> Growth | None:
+    """The growth beyond the box where a parameter on its edge leads and others follow it by powers of it: one
+    or two, those that raise the ratio most.
+    """
+    for gene in space.genes:
+        for edge in _edge(space, worst, gene):
+            followers: Followers = {}
+            for _ in range(2):
+                best = _best_follower(space, worst, edge, followers)
+                if best is None:
+                    break
+                followers = best
+            found = _followed(space, worst, edge, followers, tops, polylog, summit) if followers else None
+            if found is not None:
+                return found
+    return None
+
+
+def _best_follower(space: Space, worst: Population, edge: Edge, followers: Followers) -> Followers | None:
+    """The followers and one more, if that raises the ratio a decade beyond the edge."""
+    lead, at, end = edge
+    free = [
+        gene
+        for gene in space.genes
+        if gene != lead and gene not in followers and gene.column not in space.parameters
+    ]
+    choices = [followers, *(followers | {gene: power} for gene in free for power in DIRECTIONS)]
+    step = 10.0 if end > at else 0.1
+    moved = _along(space, worst, lead, np.full(len(choices), step), choices)
+    rows = {**moved.parameters, "row": np.arange(float(len(choices)))}
+    result = assess(space.claim, moved.with_columns(parameters=rows))
+    scores = np.full(len(choices), -np.inf)
+    if len(result):
+        scores[result.population.parameters["row"].astype(int)] = result.score
+    top = int(np.argmax(scores))
+    return choices[top] if scores[top] > max(10.0**SLOWEST * scores[0], 0.0) else None
+
+
+def _along(
+    space: Space, worst: Population, lead: Gene, steps: Array, choices: Sequence[Followers]
+) -> Population:
+    """The worst case with the leading gene moved by the factors, and its followers by powers of them."""
+    population = worst.take(np.zeros(len(steps), dtype=np.int64))
+    for gene in dict.fromkeys([lead, *(gene for choice in choices for gene in choice)]):
+        powers = np.array([1.0 if gene == lead else choice.get(gene, 0.0) for choice in choices])
+        free = replace(gene, low=0.0, high=np.inf)
+        values = free.get(population)
+        moved = np.clip(np.abs(values) * steps**powers, *_reach(space, gene)) * np.sign(values)
+        moved = np.where(powers == 0.0, values, moved)
+        population = free.put(population, np.rint(moved) if gene.integer else moved)
+    return consistent(space, population)
+
+
+def _followed(
+    space: Space,
+    worst: Population,
+    edge: Edge,
+    followers: Followers,
+    tops: tuple[float, ...],
+    polylog: bool,
+    summit: Summit,
+) -> Growth | None:
+    """The growth on the ray from two decades inside the edge to where the reach of a parameter ends."""
+    lead, at, end = edge
+    turn = 1.0 if end > at else -1.0
+    far = abs(np.log(end / at))
+    for gene, power in followers.items():
+        low, high = _reach(space, gene)
+        size = float(np.abs(gene.get(worst)[0]))
+        limit = high if power * turn > 0 else low
+        far = min(far, abs(np.log(limit / size)) / abs(power) if size > 0 and limit > 0 else far)
+    steps = np.exp(turn * np.linspace(-2.0 * np.log(10.0), far, 41))
+    result = assess(space.claim, _along(space, worst, lead, steps, [followers] * len(steps)))
+    summit.see(result)
+    x, y = np.abs(lead.get(result.population)), result.score
+    good = np.isfinite(y) & (y > 0)
+    if not good.any() or abs(np.log(x[good][-1] / (at * steps[-1]))) > 0.5:
+        return None
+    x, y = _rising(x[good], y[good])
+    enough = y[-1] > max(tops, default=0.0)
+    law = _law_of(lead, x, y, horizon=_grows(lead, x)) if enough else ""
+    if not law:
+        return None
+    directions = [(lead, turn), *((gene, power * turn) for gene, power in followers.items())]
+    ray = ", ".join(f"{gene.name} -> {'oo' if way > 0 else '0'}" for gene, way in directions)
+    return _fitted(f"{ray} together", lead.column, x, y, tops, polylog, law=law)
+
+
+def beyond(space: Space, worst: Population) -> Assessment | None:
+    """The worst case with what it has on the edge of the box carried on beyond it, one by one and together;
+    None if all of it lies inside.
+    """
+    edges = [edge for gene in space.genes for edge in _edge(space, worst, gene)]
+    parts = []
+    for group in [[edge] for edge in edges] + ([edges] if len(edges) > 1 else []):
+        population = worst.take(np.zeros(len(SHARES), dtype=np.int64))
+        for gene, at, end in group:
+            free = replace(gene, low=0.0, high=np.inf)
+            values = at * (min(end, MOST_STEPS if gene.column == "N" else end) / at) ** np.array(SHARES)
+            signs = np.sign(free.get(population))
+            population = free.put(population, (np.rint(values) if gene.integer else values) * signs)
+        parts.append(consistent(space, population))
+    return assess(space.claim, Population.concatenate(parts)) if parts else None
+
+
+def _edge(space: Space, worst: Population, gene: Gene) -> list[Edge]:
     """The gene, its value and the end of its reach, where the worst case has it on the edge of the box."""
     value = float(np.abs(gene.get(worst)[0]))
     low, high = _reach(space, gene)
@@ -247,11 +375,54 @@ def _rays(
         name = f"{gene.name} -> {'oo' if outward > 0 else '0'}"
         if not _reaches(gene, a, outward) or b[-1] <= max(heights, default=0.0):
             continue
-        if _lasting(gene, a, b):
-            found.append(_fitted(name, gene.column, a, b, heights, polylog))
-        elif endless(a, b, horizon=gene.column == "T" and outward > 0):
-            found.append(_fitted(name, gene.column, a, b, heights, polylog, law="log"))
+        law = _law_of(gene, a, b, horizon=_grows(gene, a))
+        if law:
+            found.append(_fitted(name, gene.column, a, b, heights, polylog, law=law))
     return found
+
+
+def _grows(gene: Gene, x: Array) -> bool:
+    """Whether the ray is one of a growing horizon, whose limits are reached exponentially fast."""
+    return gene.column == "T" and bool(x[-1] > x[0])
+
+
+def _law_of(gene: Gene, x: Array, y: Array, *, horizon: bool = False) -> str:
+    """How a ratio that rises to the end of a ray goes on: "steady" (a power, however small), "power", "log",
+    or "" where it may as well stop.
+    """
+    if untiring(np.abs(np.log(x / x[0])), np.log(y), span=1.5 if horizon else 3.0):
+        return "steady"
+    if _lasting(gene, x, y):
+        return "power"
+    return "log" if endless(x, y, horizon=horizon) or _logarithmic(x, y) else ""
+
+
+def untiring(across: Array, up: Array, *, span: float, least: float = SLOWEST, kept: float = 0.9) -> bool:
+    """Whether ``up`` rises at a slope that does not tend to zero: three windows at the end, of that many
+    decades together or of half the way if that is more, whose slopes go on as a geometric sequence to no less
+    than that part of the last one. On the way to a limit they go to zero; those of a logarithm to about one
+    half.
+    """
+    length = float(across[-1] - across[0]) if len(across) > 5 else 0.0
+    if length < 0.999 * span * np.log(10.0):
+        return False
+    ends = across[-1] - max(span * np.log(10.0), length / 2) * np.linspace(1.0, 0.0, 4)
+    first, middle, last = np.diff(np.interp(ends, across, up)) / (ends[1] - ends[0])
+    if last < least:
+        return False
+    early, late = first - middle, middle - last
+    return bool(late <= 0.03 * middle or (early > late and last - late**2 / (early - late) >= kept * last))
+
+
+def _logarithmic(x: Array, y: Array) -> bool:
+    """Whether the ratio rises like a power of the logarithm of the parameter, over eight decades or more
+    and from the fourth root of the last place on.
+    """
+    sizes = np.log(x) if x[-1] > x[0] else -np.log(x)
+    late = sizes >= max(sizes[-1] / 4.2, 1.0)
+    return abs(float(np.log10(x[-1] / x[0]))) >= 8.0 and untiring(
+        np.log(sizes[late]), np.log(y[late]), span=float(np.log10(4.0)), least=0.2, kept=0.6
+    )
 
 
 def _ratios(space: Space, worst: Population, gene: Gene, value: float, summit: Summit) -> tuple[Array, Array]:
@@ -308,7 +479,8 @@ def endless(x: Array, y: Array, *, horizon: bool = False) -> bool:
         return False
     rises = np.abs(np.diff(y[tail]) / np.diff(decades[tail]))
     third = max(1, len(rises) // 3)
-    return bool(rises[-third:].mean() >= 0.9 * rises[:third].mean())
+    before = max(rises[:third].mean(), rises[third:-third].mean())  # a late turn towards a limit has passed
+    return bool(rises[-third:].mean() >= 0.9 * before)
 
 
 def _fitted(
@@ -321,7 +493,9 @@ def _fitted(
     if column == "T" and abs(exponent) > 4.0:
         exponent, error = slope(x[half], up)
         law = "exponential"
-    elif law == "log" and _misfit(across, up) < (0.3 if polylog else 1.0) * _misfit(logs, up):
+    elif law == "steady" or (
+        law == "log" and _misfit(across, up) < (0.3 if polylog else 1.0) * _misfit(logs, up)
+    ):
         law = "power"
     elif law == "log" or abs(exponent) < 0.12 or (polylog and _bends(x, y)):
         exponent, error = slope(logs, up)

@@ -7,6 +7,7 @@ for all cases together, in the clock of the claim's setup.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -17,14 +18,14 @@ from numpy.typing import NDArray
 from bounds.claim import Claim
 from bounds.notation import NOTATION
 from bounds.quantity import QUANTITIES, Quantity, q
+from properties.evaluate import COUNT
 from properties.population import Population
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 
-__all__ = ["COUNT", "Measures", "step_function", "untestable"]
+__all__ = ["COUNT", "Measures", "step_function", "undefined", "untestable"]
 
 Array = NDArray[np.float64]
-COUNT = sp.Symbol("count of steps")
 
 FI, J, KL, M2, W2 = (QUANTITIES[name] for name in ("FI", "J", "KL", "M2", "W2"))
 _STATIONARY = ("lmc", "ulmc", "langevin")
@@ -51,13 +52,14 @@ def untestable(claim: Claim) -> str:
         if name in {s.name for s in claim.symbols} and name not in setup.ranges:
             return f"{NOTATION[name].meaning} has no meaning on Gaussian targets"
     for quantity in claim.quantities:
-        why = _undefined(quantity, setup.sampler)
+        why = undefined(quantity, setup.sampler)
         if why:
             return why
     return ""
 
 
-def _undefined(quantity: Quantity, sampler: str) -> str:
+def undefined(quantity: Quantity, sampler: str) -> str:
+    """Why the sampler of a setup gives the quantity no meaning, or an empty string."""
     name, laws = quantity.spec.name, {str(law) for law in quantity.args if not isinstance(law, q)}
     if name == "PathKL" and sampler in _NO_PATH:
         return f"the path KL of sampler={sampler!r} is not defined or has no closed form here"
@@ -87,6 +89,7 @@ class Measures(Mapping[sp.Basic, Any]):
         self.claim = claim
         self.population = population
         self._known: dict[sp.Basic, Any] = {}
+        self._plain: dict[sp.Basic, Any] = {}
 
     def __getitem__(self, key: sp.Basic) -> Any:
         if key not in self._known:
@@ -104,7 +107,27 @@ class Measures(Mapping[sp.Basic, Any]):
 
     def override(self, key: sp.Basic, value: Any) -> None:
         """Use this value from now on (a constant raised to meet an assumption)."""
+        self._plain.setdefault(key, self._known.get(key))
         self._known[key] = value
+
+    def plain(self, key: sp.Basic) -> Any:
+        """The value as measured, whatever it has been raised to since."""
+        return self._plain.get(key, self._known.get(key))
+
+    def of(self, population: Population, rows: NDArray[np.bool_]) -> Measures:
+        """The measures of those rows, as a population that may name raised constants; what is known of each
+        case is not computed again.
+        """
+        found = Measures(self.claim, population)
+        if self._plain and population.setup.sampler in ("dpum", "dpom"):  # there L changes the sampler
+            return found
+        for key in self._known:
+            value = self.plain(key)
+            if isinstance(value, Enclosure) and value.lo.shape == rows.shape:
+                raised = population.parameters.get(str(key)) if str(key) in _MEASURED else None
+                value = value[rows]
+                found._known[key] = value if raised is None else value.maximum(raised)
+        return found
 
     def _compute(self, key: sp.Basic) -> Any:
         if isinstance(key, Quantity):
@@ -281,8 +304,12 @@ class Measures(Mapping[sp.Basic, Any]):
         if isinstance(law, q):
             from properties.evaluate import FLOATS, evaluate
 
-            time = evaluate(law.args[0], self, FLOATS) * self.population.speed
-            return forward_law(batch, np.broadcast_to(time.mid, (len(self.population),)))
+            time = evaluate(law.args[0], self, FLOATS)
+            speed = self.population.speed  # a power of two: exact
+            time = Enclosure(time.lo * speed, time.hi * speed, time.method, time.level)
+            size = (len(self.population),)
+            reach = np.broadcast_to(np.maximum(time.hi - time.mid, time.mid - time.lo), size)
+            return _at_about(forward_law(batch, np.broadcast_to(time.mid, size)), reach)
         name = str(law)
         if name in ("target", "gamma"):
             return forward_law(batch, name)
@@ -344,6 +371,7 @@ class Measures(Mapping[sp.Basic, Any]):
             "eps_at": self._eps_at,
             "error_at": self._error_at,
             "J_at": self._energy_at,
+            "speed_at": self._speed_at,
             "L_at": self._lipschitz_at,
             "alpha_at": self._curvature_at,
         }
@@ -387,6 +415,14 @@ class Measures(Mapping[sp.Basic, Any]):
         terms = self.population.multiplicities / self._variance_at(time)
         return Enclosure(terms.lo.sum(axis=1) * (1 - 1e-15), terms.hi.sum(axis=1) * (1 + 1e-15))
 
+    def _speed_at(self, time: Enclosure) -> Enclosure:
+        """Root of the sum of n (1 - v_t)^2/v_t^3, with 1 - v_t = (1 - v_0) e^{-2t} free of cancellation."""
+        decay = (time * (-2.0 * self.population.speed)).exp()
+        gap = Enclosure(decay.lo[:, None], decay.hi[:, None]) * (1.0 - self.population.eigenvalues)
+        terms = gap.power(2) / self._variance_at(time).power(3) * self.population.multiplicities
+        total = self._over_spaces(terms, np.sum, 0.0) * self.population.speed**2
+        return (total * Enclosure.between(1 - 1e-15, 1 + 1e-15)).sqrt()
+
     def _error_at(self, time: Enclosure) -> Enclosure:
         population = self.population
         variance = self._variance_at(time)
@@ -403,6 +439,20 @@ class Measures(Mapping[sp.Basic, Any]):
         if bool(np.any(np.isin(self.population.profile, (1.0, 2.0)))):
             raise NotDefined("the score error at one step is measured for constant and adapted profiles only")
         return self._error_at(self._tau(k))
+
+
+def _at_about(law: Any, reach: Array) -> Any:
+    """The forward law at a time known up to +- ``reach``: a time t + 1 is rounded, and laws at two such times
+    may be nearer to one another than that.
+    """
+    if not np.any(reach):
+        return law
+    decay, within = np.exp(-law.time)[:, None], (reach * np.exp(2.0 * reach))[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rel = np.abs(2.0 * law.excess / law.reference_variance) * within
+    return replace(
+        law, rel_err=np.where(within > 0, rel, 0.0), dev_err=np.abs(decay * law.target_means) * within
+    )
 
 
 def _weight(population: Population, decay: Enclosure, variance: Enclosure) -> Enclosure:

@@ -19,7 +19,7 @@ from bounds.notation import symbol
 from bounds.quantity import KL, STEP, Iterate, PathKL, Quantity, chi2, law
 from bounds.setup import AVERAGES, Score
 
-__all__ = ["OPERATORS", "Mutant", "mutants"]
+__all__ = ["OPERATORS", "RAREST_FIRST", "Mutant", "mutants"]
 
 POWERS = (sp.Rational(-1), sp.Rational(-1, 2), sp.Rational(1, 2), sp.Rational(1))
 SWAPS = (("T", "h"), ("d", "L"), ("T", "N"), ("KL0", "M2"), ("FI0", "KL0"))
@@ -205,3 +205,9 @@ OPERATORS: dict[str, Callable[[Claim], Iterator[Change]]] = {
     "logarithm": _logarithm,
 }
 """What each operator changes, by the name under which its mutants are counted."""
+
+RAREST_FIRST = (
+    "step end", "logarithm", "order of KL", "ends", "path or marginal", "dimension", "average", "clock",
+    "constant", "assumption", "drop term", "swap symbols", "duplicate term", "exponent",
+)  # fmt: skip
+"""All operators, those with the fewest mutants in the catalogue first: in this order a limit takes them."""

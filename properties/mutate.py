@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,13 +25,13 @@ from bounds.claim import Claim
 from properties.effects import Effect, effect_of, pool_of
 from properties.exam import examine, second_opinion
 from properties.measures import untestable
-from properties.mutants import Mutant, mutants
+from properties.mutants import RAREST_FIRST, Mutant, mutants
 from properties.record import environment
 from properties.session import Settings
 from properties.verdict import NoEffectiveCase, Verdict, judge, sharp_cases
 from simulators.errors import NotDefined
 
-__all__ = ["SCHEMA", "Work", "effects", "mutate", "score_of", "unsuited"]
+__all__ = ["SCHEMA", "Work", "effects", "mapped", "mutate", "score_of", "sharpest", "unsuited"]
 
 SCHEMA = "lesssim.mutation/2"
 TRUE = ("holds", "bounded", "proved", "vacuous")
@@ -40,13 +40,16 @@ LONGER = 4.0  # nominal seconds of the second search
 OTHER_SEED = 7919  # added to the seed of the second search, so that it is another one
 FAILURES = (ValueError, KeyError, ArithmeticError)
 
+Item = TypeVar("Item")
+
 
 @dataclass(frozen=True)
 class Work:
     """What is done to a claim.
 
     settings : of the search under test.
-    limit    : mutants judged at most, one operator after the other, at random from the seed; None for all.
+    limit    : mutants judged at most, one operator after the other, the rarest in the catalogue first, at
+        random from the seed; None for all.
     """
 
     settings: Settings
@@ -74,7 +77,7 @@ def mutate(
     suited = [claim for claim in asked if not why[claim.key]]
     entries = {claim.hash: done[claim.hash] for claim in suited if done and claim.hash in done}
     todo = [claim for claim in suited if claim.hash not in entries]
-    for index, (entry, seconds) in _mapped(partial(entry_of, work), todo, work.settings.jobs):
+    for index, (entry, seconds) in mapped(partial(entry_of, work), todo, work.settings.jobs):
         entries[todo[index].hash] = entry
         if on_done is not None:
             on_done(todo[index], entry, seconds)
@@ -105,7 +108,7 @@ def effects(claim: Claim, changed: Sequence[Mutant], seed: int = 0) -> list[Effe
 
 def entry_of(work: Work, claim: Claim) -> tuple[dict[str, Any], list[float]]:
     """What became of the mutants of a claim, and the seconds that judging each one took."""
-    changed = mutants(claim, _sharpest(work.settings, claim))
+    changed = mutants(claim, sharpest(work.settings, claim))
     try:
         found = effects(claim, changed, work.settings.seed)
     except (NotDefined, *FAILURES):
@@ -123,7 +126,7 @@ def entry_of(work: Work, claim: Claim) -> tuple[dict[str, Any], list[float]]:
     return {"key": claim.key, "hash": claim.hash, **counts, "mutants": rows}, seconds
 
 
-def _sharpest(settings: Settings, claim: Claim) -> float | None:
+def sharpest(settings: Settings, claim: Claim) -> float | None:
     """The largest ratio known: on the cases on which the claim is said to be tight, or from a search."""
     if not claim.is_stated or claim.relation == "==":
         return None
@@ -140,15 +143,16 @@ def _sharpest(settings: Settings, claim: Claim) -> float | None:
 def _chosen(
     stronger: Sequence[tuple[Mutant, Effect]], work: Work, claim: Claim
 ) -> list[tuple[Mutant, Effect]]:
-    """At most ``limit`` of them, one operator after the other in random order; in their own order."""
+    """At most ``limit`` at random, one operator after the other, rare ones first; in their own order."""
     if work.limit is None or work.limit >= len(stronger):
         return list(stronger)
     rng = np.random.default_rng([work.settings.seed, int(claim.hash, 16), 11])
     turns: dict[str, list[int]] = {}
     for i in rng.permutation(len(stronger)):
         turns.setdefault(stronger[i][0].operator, []).append(int(i))
-    rounds = max(map(len, turns.values()))
-    picked = [pile[turn] for turn in range(rounds) for pile in turns.values() if turn < len(pile)]
+    piles = [turns[operator] for operator in RAREST_FIRST if operator in turns]
+    rounds = max(map(len, piles))
+    picked = [pile[turn] for turn in range(rounds) for pile in piles if turn < len(pile)]
     return [stronger[i] for i in sorted(picked[: work.limit])]
 
 
@@ -235,9 +239,7 @@ def score_of(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _mapped(
-    work: Callable[[Claim], Any], items: Sequence[Claim], jobs: int | None
-) -> Iterator[tuple[int, Any]]:
+def mapped(work: Callable[[Item], Any], items: Sequence[Item], jobs: int | None) -> Iterator[tuple[int, Any]]:
     """(index, result) as they come, by as many processes as asked."""
     workers = min(jobs or os.cpu_count() or 1, len(items))
     if workers <= 1:

@@ -7,13 +7,15 @@ v_t = 1 + (lam - 1) e^{-2rt}, the score is affine, and the path KL is
 
     KL(q_T || gamma) + r int E|score_t(X_t) - s_hat(X_k)|^2 dt,
 
-X_t and the start X_k of its step jointly Gaussian with covariance e^{-r(tau_k - t)} v_t.
+X_t and the start X_k of its step jointly Gaussian with covariance e^{-r(tau_k - t)} v_t. Underdamped
+Langevin, alone or after each block of the probability flow, is stepped as mean and covariance of position and
+velocity.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ NODES = (20, 30)
 AGREE = 1e-9
 """Relative difference of the two quadratures above which a value counts as unknown."""
 
+KINETIC = ("ulmc", "dpum")
 CERTAIN = 1e-6
 """Relative size from which a violation counts: far above the rounding of the formulas here."""
 
@@ -42,8 +45,8 @@ class Points:
     d, lam, m          : the target N(m e_1, lam I_d).
     times              : forward times, decreasing from T to delta, (C, N + 1).
     shift, slope       : score error shift e_1 + slope x on every step.
-    start_lam, start_m : the other initial law of a flow.
-    parameters         : a, t and such.
+    start_lam, start_m : the other initial law of a flow, or the law that Langevin starts from.
+    parameters         : a, t and such, and those that the setup gives a range to.
     """
 
     d: Array
@@ -73,15 +76,18 @@ def drawn(claim: Claim, count: int, N: int, seed: int = 0) -> Points:
     def wide(low: float, high: float) -> Array:
         return np.exp(rng.uniform(np.log(low), np.log(high), count))
 
+    ranges = claim.setup.ranges
     lam = np.where(rng.random(count) < 0.3, 1.0, wide(1e-2, 30.0))
     m = np.where(rng.random(count) < 0.3, 0.0, wide(1e-2, 30.0))
+    if "v" in ranges:
+        lam = wide(*ranges["v"])
     if "standard" in claim.assuming:
         lam, m = np.ones(count), np.zeros(count)
     if "covariance-trace<=d" in claim.assuming:
         lam = np.minimum(lam, 1.0)
     names = {s.name for s in claim.symbols} | {s.name for item in claim.quantities for s in item.free_symbols}
     stop = wide(1e-3, 0.5) if {"delta", "q_delta"} & names else np.zeros(count)
-    length = wide(0.02, 6.0)
+    length = wide(*ranges.get("T", (0.02, 6.0)))
     k = np.arange(N + 1) / N
     if claim.setup.grid == "any" and np.all(stop > 0):
         ends = stop + length
@@ -93,10 +99,25 @@ def drawn(claim: Claim, count: int, N: int, seed: int = 0) -> Points:
     slope = rng.choice([0.0, 0.1, -0.1, 1.0], count) if noisy else np.zeros(count)
     if "shift-error" in claim.assuming:
         slope = np.zeros(count)
-    return Points(
-        np.rint(wide(1.0, 30.0)), lam, m, times, shift, slope, wide(1e-2, 30.0), m + wide(1e-2, 30.0),
-        {"a": rng.uniform(-2.0, 2.0, count), "t": wide(1e-2, 3.0)},
-    )  # fmt: skip
+    d, start_lam, start_m = np.rint(wide(1.0, 30.0)), wide(1e-2, 30.0), m + wide(1e-2, 30.0)
+    parameters = {"a": rng.uniform(-2.0, 2.0, count), "t": wide(1e-2, 3.0)}
+    parameters |= {
+        name: wide(*ends) for name, ends in ranges.items() if name not in ("T", "N", "v", *parameters)
+    }
+    if claim.setup.sampler in KINETIC:  # errors and distances on the scale of the target, on the line often
+        d = np.where(rng.random(count) < 0.7, 1.0, d)
+        shift = shift / np.sqrt(lam)
+        near = wide(1e-4, 30.0) * np.sqrt(lam) * (rng.random(count) < 0.6)
+        start_m, start_lam = m + near, np.where(rng.random(count) < 0.6, lam, start_lam * lam)
+    found = Points(d, lam, m, times, shift, slope, start_lam, start_m, parameters)
+    for rel in claim.assuming:  # what equations fix
+        if isinstance(rel, sp.Eq) and isinstance(rel.lhs, sp.Symbol):
+            value = plain(claim, rel.rhs, found)
+            if rel.lhs.name == "T":
+                found = replace(found, times=found.times * (value / found.times[:, 0])[:, None])
+            else:
+                found = replace(found, parameters={**found.parameters, rel.lhs.name: value})
+    return found
 
 
 def violation(claim: Claim, points: Points) -> float:
@@ -110,7 +131,10 @@ def violation(claim: Claim, points: Points) -> float:
         for rel in claim.assuming:
             if isinstance(rel, sp.Rel):
                 low, high = values.of(rel.lhs), values.of(rel.rhs)
-                met &= (low >= high) if isinstance(rel, sp.Ge | sp.Gt) else (low <= high)
+                if isinstance(rel, sp.Eq):
+                    met &= np.isclose(low, high, rtol=AGREE, atol=0.0)
+                else:
+                    met &= (low >= high) if isinstance(rel, sp.Ge | sp.Gt) else (low <= high)
         if not np.any(met):
             return float("nan")
         size = np.maximum(np.abs(left), np.abs(right))
@@ -140,6 +164,9 @@ class _Values:
         named: dict[sp.Basic, Any] = {
             sp.Symbol(f"iterate{i}"): self._iterate(atom) for i, atom in enumerate(atoms)
         }
+        integrals = sorted(expr.atoms(sp.Integral), key=str)
+        expr = expr.xreplace({item: sp.Symbol(f"integral{i}") for i, item in enumerate(integrals)})
+        named |= {sp.Symbol(f"integral{i}"): self._integral(item) for i, item in enumerate(integrals)}
         quantities = sorted(expr.atoms(Quantity), key=str)
         stand = {item: sp.Symbol(f"quantity{i}") for i, item in enumerate(quantities)}
         named |= {stand[item]: self.quantity(item) for item in quantities}
@@ -161,7 +188,8 @@ class _Values:
             "N": lambda: np.full(len(p), times.shape[1] - 1.0),
             "h": lambda: steps.max(axis=1),
             "kappa": lambda: (steps / np.minimum(1.0, times[:, 1:])).max(axis=1),
-            "L": lambda: 1 / np.minimum(self.variance(times[:, 0]), self.variance(times[:, -1])),
+            "L": self._lipschitz,
+            "v": lambda: p.lam,
             "M2": lambda: p.d * p.lam + p.m**2,
             "m0sq": lambda: p.m**2,
             "KL0": lambda: self.quantity(QUANTITIES["KL"]("target", "gamma")),
@@ -171,6 +199,14 @@ class _Values:
         }
         with np.errstate(all="ignore"):
             return rules[name]() if name in rules else p.parameters[name]
+
+    def _lipschitz(self) -> Array:
+        p = self.p
+        if self.claim.setup.sampler == "ulmc":
+            found = 1 / p.lam
+        else:
+            found = 1 / np.minimum(self.variance(p.times[:, 0]), self.variance(p.times[:, -1]))
+        return np.maximum(found, p.parameters.get("L", 0.0))
 
     # -- laws: (mean, variance) of the first coordinate; the others are centred ------------------------------
 
@@ -198,7 +234,7 @@ class _Values:
             case "q_delta":
                 return self._forward(p.times[:, -1])
             case "start":
-                return (p.start_m, p.start_lam) if flow else (0 * one, one)
+                return (p.start_m, p.start_lam) if flow or self._begins == "any" else (0 * one, one)
             case "target_t":
                 return self._flown(p.m, p.lam)
             case _:
@@ -211,21 +247,77 @@ class _Values:
         a, t = self.p.parameters["a"], self.p.parameters["t"]
         return mean * np.exp(-a * t), variance * np.exp(-2 * a * t) - np.expm1(-2 * a * t) / a
 
+    @property
+    def _begins(self) -> str:
+        return str(self.claim.setup.start)
+
     def _output(self) -> tuple[Array, Array]:
         p, r = self.p, self.r
+        sampler, count = self.claim.setup.sampler, p.times.shape[1] - 1
         mean, var = np.zeros(len(p)), np.ones(len(p))
-        for k in range(p.times.shape[1] - 1):
+        if self._begins == "q_T":
+            mean, var = self._forward(p.times[:, 0])
+        if sampler == "ulmc":
+            step, friction = -np.diff(p.times, axis=1)[:, 0], p.parameters["friction"]
+            return self._langevin(
+                (p.start_m, p.start_lam), (p.m, p.lam), step, friction, np.full(len(p), count)
+            )
+        for k in range(count):
             tau, step = p.times[:, k], p.times[:, k] - p.times[:, k + 1]
             centre, v = self._forward(tau)
             slope, offset = p.slope - 1 / v, p.shift + centre / v
-            if self.claim.setup.sampler == "cds-ei":
+            if sampler == "cds-ei":
                 weight, noise = -2 * np.expm1(-r * step), -np.expm1(-2 * r * step)
                 factor = np.exp(-r * step) + weight * (slope + 1)
+            elif sampler in ("pf-ei", "dpum"):
+                weight, noise = np.expm1(r * step), 0 * step
+                factor = np.exp(r * step) + weight * slope
             else:
                 weight, noise = 2 * np.expm1(r * step), np.expm1(2 * r * step)
                 factor = np.exp(r * step) + weight * slope
             mean, var = factor * mean + weight * offset, factor**2 * var + noise
+            if sampler == "dpum":
+                mean, var = self._corrected((mean, var), k)
         return mean, var
+
+    def _corrected(self, law: tuple[Array, Array], k: int) -> tuple[Array, Array]:
+        """Underdamped Langevin for time 1/sqrt L, where the elapsed time has passed a multiple of 1/L."""
+        p = self.p
+        L, times = self._lipschitz(), p.times
+        before, after = (np.floor((times[:, 0] - times[:, j]) * L + 1e-9) for j in (k, k + 1))
+        now = (after > before) | (k == times.shape[1] - 2)
+        length = 1 / np.sqrt(L)
+        count = np.maximum(1, np.rint(length / p.parameters["h_corr"] + 0.5 - 1e-9))
+        return self._langevin(law, self._forward(times[:, k + 1]), length / count, np.sqrt(L), count * now)
+
+    def _langevin(
+        self,
+        law: tuple[Array, Array],
+        target: tuple[Array, Array],
+        step: Array,
+        friction: Array,
+        count: Array,
+    ) -> tuple[Array, Array]:
+        """Position after ``count`` steps that freeze the score, from a velocity N(0, 1)."""
+        p, g, x = self.p, friction, friction * step
+        decay, kick = np.exp(-x), -np.expm1(-x) / g
+        push = (x + np.expm1(-x)) / g**2
+        qxx = (2 * x - 3 + 4 * np.exp(-x) - np.exp(-2 * x)) / g**2
+        qxv, qvv = np.expm1(-x) ** 2 / g, -np.expm1(-2 * x)
+        pull, offset = p.slope - 1 / target[1], p.shift + target[0] / target[1]
+        mx, mv, xx, xv, vv = law[0], 0 * x, law[1], 0 * x, 1 + 0 * x
+        for j in range(int(np.max(count))):
+            go = j < count
+            f, g12, g21, e = 1 + push * pull, kick, kick * pull, decay
+            new = (
+                f * mx + g12 * mv + push * offset,
+                g21 * mx + e * mv + kick * offset,
+                f * f * xx + 2 * f * g12 * xv + g12 * g12 * vv + qxx,
+                f * g21 * xx + (f * e + g12 * g21) * xv + g12 * e * vv + qxv,
+                g21 * g21 * xx + 2 * g21 * e * xv + e * e * vv + qvv,
+            )
+            mx, mv, xx, xv, vv = (np.where(go, b, a) for a, b in zip((mx, mv, xx, xv, vv), new, strict=True))
+        return mx, xx
 
     # -- quantities ------------------------------------------------------------------------------------------
 
@@ -289,6 +381,24 @@ class _Values:
         centre = m * np.exp(-r * tau)
         drift = relative * (m * np.exp(-r * t) - centre) - shift - slope * centre
         return np.asarray((r * steps / 2 * w * (d * spread + drift**2)).sum(axis=(1, 2)))
+
+    def _integral(self, item: sp.Integral) -> Array:
+        """The integral over a time, by nodes that crowd at its lower end."""
+        body, (dummy, low, high) = item.args[0], item.args[1]
+        speed = sp.Symbol("speed")
+        compiled = sp.lambdify([dummy, speed], body.xreplace({STEP["speed_at"](dummy): speed}))
+        start, length = self.of(low), self.of(high) - self.of(low)
+        found = []
+        for nodes in (60, 90):
+            x, w = np.polynomial.legendre.leggauss(nodes)
+            z, total = (x + 1) / 2, 0 * length
+            for place, weight in zip(z, w, strict=True):
+                t = start + length * place**4
+                v = self.variance(t)
+                value = compiled(t, self.r * np.sqrt(self.p.d * (1 - v) ** 2 / v**3))
+                total = total + weight / 2 * 4 * place**3 * length * value
+            found.append(total)
+        return np.where(np.abs(found[0] - found[1]) <= CERTAIN / 10 * np.abs(found[1]), found[1], np.nan)
 
     def _iterate(self, item: sp.Basic) -> Array:
         """The recursion, step by step."""

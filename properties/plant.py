@@ -1,13 +1,15 @@
 """Errors planted in a derivation, one link at a time: does the check name that link, and no earlier one?
 
 Kinds: a constant, an exponent, the sign of a term, a swapped measure (the laws of a quantity trade places, or
-the path's for the marginal's), a wrong end point (a quantity or an exponential at another time). A planting
-counts only if its link is false by `properties.plain`, a road that the check does not use.
+the path's for the marginal's), a wrong end point (a quantity or an exponential at another time). In a model
+the measure is wrong where another quantity of the same unit stands, the end point where it is the same one at
+the other time. A planting counts only if its link is false by `properties.plain`, a road that the check does
+not use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +18,12 @@ import sympy as sp
 from bounds.claim import Claim
 from bounds.derivation import Derivation
 from bounds.errors import ClaimError
+from bounds.models import MODELS
 from bounds.notation import symbol
 from bounds.quantity import FI, KL, PathKL, Quantity, chi2, law
 from properties.derive import Derived, derive
 from properties.plain import drawn, violation
+from properties.plain_models import model_violation
 from properties.search import Effort
 
 __all__ = ["KINDS", "Planted", "Planting", "false_by", "found_in", "plantings"]
@@ -28,6 +32,9 @@ KINDS = ("constant", "exponent", "sign", "measure", "endpoint")
 FACTORS = (sp.Rational(9, 10), sp.Rational(1, 2), sp.Rational(1, 10), sp.Rational(1, 100))
 COUNTS = (1, 3, 20)
 POINTS = 400
+MODELLED = 40
+"""Cases of a model, which are looked at one by one."""
+
 ENDS = (
     ("q_T", 2 * symbol("T")),
     ("q_T", "target"),
@@ -93,7 +100,7 @@ def plantings(derivation: Derivation, *, most: int = MOST, seed: int = 0) -> Ite
     for place in derivation.places:
         for kind in KINDS:
             kept = 0
-            for change, wrong in _changed(derivation.at(place), kind):
+            for change, wrong in _changed(derivation.at(place), kind, derivation.setup.model):
                 planting = _planted(derivation, place, kind, change, wrong, seed)
                 if planting is None:
                     continue
@@ -126,28 +133,49 @@ def _sides(claim: Claim) -> tuple[sp.Expr, sp.Expr]:
 
 def false_by(claim: Claim, seed: int = 0) -> float:
     """The largest lhs/rhs that the plain road finds; 1 if it finds no violation."""
-    return max((violation(claim, drawn(claim, POINTS, N, seed)) for N in COUNTS), default=1.0)
+    if claim.setup.model:
+        found = [model_violation(claim, MODELLED, seed)]
+    else:
+        found = [violation(claim, drawn(claim, POINTS, N, seed)) for N in COUNTS]
+    return max((ratio for ratio in found if ratio > 1), default=1.0)  # nan where no case counts
 
 
 def found_in(planting: Planting, *, profile: str | Effort = "quick", seed: int = 0) -> Planted:
-    """Check a planted derivation up to its first broken link."""
-    return Planted(planting, derive(planting.derivation, profile=profile, seed=seed, until_broken=True))
+    """Check a planted derivation up to its first broken link; where a quick look names none, look again."""
+    found = derive(planting.derivation, profile=profile, seed=seed, until_broken=True)
+    if found.broken is None and profile == "quick":
+        found = derive(planting.derivation, seed=seed, until_broken=True)
+    return Planted(planting, found)
 
 
 # -- changes -------------------------------------------------------------------------------------------------
 
 
-def _changed(expr: sp.Expr, kind: str) -> Iterator[tuple[str, sp.Expr]]:
+def _changed(expr: sp.Expr, kind: str, model: str = "") -> Iterator[tuple[str, sp.Expr]]:
     rules: dict[str, Any] = {
         "constant": _constants,
         "exponent": _exponents,
         "sign": _signs,
-        "measure": _measures,
-        "endpoint": _endpoints,
+        "measure": _swaps(model, later=False) if model else _measures,
+        "endpoint": _swaps(model, later=True) if model else _endpoints,
     }
     for change, wrong in rules[kind](expr):
         if wrong != expr:
             yield change, wrong
+
+
+def _swaps(model: str, *, later: bool) -> Callable[[sp.Expr], Iterator[tuple[str, sp.Expr]]]:
+    """A quantity of the model for another of the same unit: the same one at the other time, or not."""
+    units = {item.name: item.unit for item in MODELS[model].quantities}
+
+    def swapped(expr: sp.Expr) -> Iterator[tuple[str, sp.Expr]]:
+        for name in sorted(units.keys() & {s.name for s in expr.free_symbols}):
+            for other in sorted(other for other, unit in units.items() if unit == units[name]):
+                twins = name.replace("early", "late") == other.replace("early", "late")
+                if twins == later and other != name:
+                    yield f"{other} for {name}", expr.xreplace({symbol(name): symbol(other)})
+
+    return swapped
 
 
 def _constants(expr: sp.Expr) -> Iterator[tuple[str, sp.Expr]]:

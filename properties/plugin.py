@@ -43,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Collect records where the reports arrive: on the controller under xdist."""
     if not hasattr(config, "workerinput"):
+        target = config.getoption("--lesssim-json")
+        if target is not None and not (target.parent.is_dir() and not target.is_dir()):
+            raise pytest.UsageError(f"--lesssim-json={target}: expected a file in a folder that exists")
         config.pluginmanager.register(_Ledger(config), "lesssim-ledger")
 
 

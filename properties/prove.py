@@ -78,6 +78,10 @@ def prove(claim: Claim, box: Box | str | Mapping[str, tuple[float, float]], *, w
     work : box-steps at most.
     Raises ClaimError for a box that cannot be read or does not fit, and for a hidden constant.
     """
+    if not isinstance(claim, Claim):
+        raise ClaimError("claim", claim, "a Claim")
+    if not isinstance(box, str | Box | Mapping):
+        raise ClaimError("box", box, "intervals by name, such as 'lam=0.5:4,h=0.02:0.2,N=20'")
     asked = parse_box(box) if isinstance(box, str) else box if isinstance(box, Box) else Box(box)
     if not claim.is_stated:
         raise ClaimError("constant", claim.constant, "a stated number; an interval proof needs one")

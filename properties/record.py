@@ -198,8 +198,10 @@ def _case_latex(case: Case) -> str:
     target = case.target
     pieces = []
     for v, n, m in zip(target.eigenvalues, target.multiplicities, target.means, strict=True):
-        mean = f"{_short(m)} e_1" if m else "0"
-        pieces.append(rf"N({mean}, {_short(v)} I_{{{n}}})")
+        unit = f" I_{{{n}}}" if n > 1 else ""
+        spread = _short(v) if v != 1 or not unit else ""
+        mean = _short(m) + (" e_1" if unit and m else "")
+        pieces.append(f"N({mean}, {spread}{unit})")
     parts = [r"q = " + r" \otimes ".join(pieces)]
     if case.sampler != "none":
         parts += [f"T = {_short(case.T)}", f"N = {case.N}"]
@@ -207,7 +209,29 @@ def _case_latex(case: Case) -> str:
         parts.append(f"T = {_short(case.T)}")
     if case.delta:
         parts.append(rf"\delta = {_short(case.delta)}")
+    parts += _error_latex(case)
     return ",\\ ".join(parts + [f"{name} = {_short(value)}" for name, value in case.parameters.items()])
+
+
+def _error_latex(case: Case) -> list[str]:
+    """The error of the score, block by block of the target; nothing for an exact score."""
+    error = case.error
+    if error is None:
+        return []
+    letter = "v" if case.sampler == "cld-ei" else "x"
+    said = ", ".join(_affine(b, a, letter) for b, a in zip(error.shift, error.linear, strict=True))
+    weights = error.profile if isinstance(error.profile, str) else "own"
+    return [rf"\text{{score error }} {said}" + rf"\text{{ ({weights} weights)}}" * (weights != "constant")]
+
+
+def _affine(shift: float, slope: float, letter: str) -> str:
+    """The line of that shift and slope, without what is zero."""
+    if not slope:
+        return _short(shift)
+    line = f"{_short(abs(slope))} {letter}"
+    if not shift:
+        return line if slope > 0 else f"-{line}"
+    return f"{_short(shift)} {'+' if slope > 0 else '-'} {line}"
 
 
 def _short(value: float) -> str:
@@ -265,4 +289,4 @@ def _next(verdict: Verdict) -> str:
             return "raise the profile to deep, or restrict the assumptions to the region in question"
         case "vacuous":
             return "look for the region in which the bound is below the trivial one"
-    return "see the reason"
+    return "change what the reason names, or keep the claim as a record with expect='untested'"

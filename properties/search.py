@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from bounds.claim import Claim
 from properties.assess import Assessment, assess
 from properties.cases import Case
+from properties.irregular import irregular
 from properties.population import Population
-from properties.space import Gene, Space, draw
+from properties.space import Gene, Space, corners, draw
 
 __all__ = ["EFFORTS", "Effort", "Found", "Rung", "climb", "consistent", "ladder", "sweep"]
 
@@ -162,7 +163,7 @@ class Found:
 
 
 def sweep(space: Space, rng: np.random.Generator, effort: Effort, sharp: Sequence[Case] = ()) -> Found:
-    """Random admissible cases, the sharp ones first; draws again while assumptions leave too few."""
+    """The sharp cases, the corners, and random cases; draws again while assumptions leave too few."""
     claim = space.claim
     first = draw(space, rng, effort.groups, effort.per_group)
     found = Found(claim, first.take([]), np.empty(0))
@@ -170,6 +171,11 @@ def sweep(space: Space, rng: np.random.Generator, effort: Effort, sharp: Sequenc
         found.note(
             assess(claim, Population.of(sharp, claim.setup, list(space.parameters))), keep=4 * effort.parents
         )
+    extreme = corners(space, np.random.default_rng([int(claim.hash, 16), 4]))
+    found.note(assess(claim, consistent(space, extreme)), keep=4 * effort.parents)
+    uneven = irregular(space, np.random.default_rng([int(claim.hash, 16), 5]))
+    if uneven is not None:
+        found.note(assess(claim, uneven), keep=4 * effort.parents)
     for attempt in range(12):
         population = first if attempt == 0 else draw(space, rng, effort.groups, effort.per_group)
         found.note(assess(claim, population), keep=4 * effort.parents)

@@ -103,7 +103,13 @@ def judge_one(
                 "refused": falsehood.accepts(outcome.word),
             }
         )
-    return claim_record(verdict, file, checks)
+    record = claim_record(verdict, file, checks)
+    if file == "catalogue":
+        from properties.waterfall import proofs_of
+
+        proofs = proofs_of(claim, seed=settings.seed)
+        return {**record, "proofs": proofs} if proofs else record
+    return record
 
 
 def _judged(claim: Claim, settings: Settings, *, briefly: bool = False) -> Verdict:

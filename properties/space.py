@@ -14,12 +14,12 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from bounds.claim import Claim
-from bounds.notation import NOTATION
+from bounds.notation import NOTATION, symbol
 from bounds.quantity import STEP, Iterate
 from properties.population import Population
 from simulators.score_errors import PROFILES
 
-__all__ = ["STEPLESS", "Gene", "Space", "draw", "space_of"]
+__all__ = ["STEPLESS", "Gene", "Space", "corners", "draw", "space_of"]
 
 Array = NDArray[np.float64]
 
@@ -279,6 +279,48 @@ def draw(space: Space, rng: np.random.Generator, groups: int, per_group: int) ->
         profile,
         parameters,
     )
+
+
+def corners(space: Space, rng: np.random.Generator) -> Population:
+    """Every combination of extreme values: points, gamma and broad laws, centred or far, in one and many
+    dimensions, one step and many, short and long horizons, and the horizons at which an assumption begins.
+    """
+    limits, predicates = space.limits, {item for item in space.claim.assuming if isinstance(item, str)}
+    times = [limits["T"][0], *_named_ends(space, "T"), 1.0, min(20.0, limits["T"][1])]
+    fixed = {"standard", "covariance-identity"} & predicates
+    spread = limits["v"] if "v" in space.claim.setup.ranges else (0.0, np.inf)
+    choices = [
+        sorted(set(np.clip([0.0 if space.singular else 1e-4, 1.0, 1e3], *spread))),
+        (0.0,) if {"centred", "standard"} & predicates else (0.0, 100.0),
+        (1.0,) if "one-dimensional" in predicates else (limits["d"][0], min(1e4, limits["d"][1])),
+        sorted(set(np.clip(times, *limits["T"]))) if _horizon_varies(space.claim) else (1.0,),
+        (1.0,) if space.claim.setup.sampler in STEPLESS else np.rint(np.clip((1.0, 100.0), *limits["N"])),
+    ]
+    if fixed:
+        choices[0] = (1.0,)
+    v, mean, d, T, N = (np.ravel(axis) for axis in np.meshgrid(*choices, indexing="ij"))
+    size = len(v)
+    plain = draw(space, rng, 1, size)
+    lone = np.zeros(size)
+    return plain.with_columns(
+        eigenvalues=np.stack([v, v if space.isotropic else lone + 1.0], axis=1),
+        multiplicities=np.stack([np.rint(d), lone], axis=1),
+        means=np.stack([mean, lone], axis=1),
+        T=T,
+        N=N,
+        delta=np.minimum(plain.delta, 0.5 * T),
+    )
+
+
+def _named_ends(space: Space, name: str) -> list[float]:
+    """The numbers that assumptions compare the parameter with."""
+    found = []
+    for rel in space.claim.assuming:
+        if isinstance(rel, sp.Rel):
+            for one, other in ((rel.lhs, rel.rhs), (rel.rhs, rel.lhs)):
+                if one == symbol(name) and other.is_number:
+                    found.append(float(other))
+    return found
 
 
 def _between(rng: np.random.Generator, low: float, high: float, size: int) -> Array:

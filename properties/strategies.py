@@ -1,7 +1,8 @@
 """Hypothesis strategies: targets, grids, score errors, and admissible cases of a claim, small ones first.
 
-`gaussians`, `grids` and `affine_errors` are registered, so that ``st.from_type(Gaussian)`` works. `cases`
-never filters: a move that leaves the claim's assumptions falls back to the admissible case it started from.
+``ls.strategies`` is this module. Once it is imported, ``st.from_type`` knows targets, grids, score errors,
+claims (of the catalogue) and cases. `cases` never filters: a move that leaves the claim's assumptions falls
+back to the admissible case it started from.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ from properties.trials.looking import look
 from properties.trials.models import ModelCase, ModelFamily
 from properties.trials.targets import MixtureFamily, beyond_gaussians
 from simulators.grids import Grid
-from simulators.mixtures import Atoms, GaussianMixture
+from simulators.line.scores import Bump, Oscillation
+from simulators.mixtures import Atoms, GaussianMixture, Product
 from simulators.score_errors import PROFILES, AffineError
 from simulators.targets import Gaussian
 
-__all__ = ["affine_errors", "atoms", "cases", "gaussians", "grids", "mixtures"]
+__all__ = [
+    "affine_errors", "any_cases", "atoms", "bumps", "cases", "claims", "gaussians", "grids", "mixtures",
+    "model_cases", "oscillations", "products",
+]  # fmt: skip
 
 POOL = 256
 MIXTURES, OF_A_MODEL = 12, 48
@@ -85,6 +90,74 @@ def atoms(draw: st.DrawFn, *, most: int = 4) -> Atoms:
     points = draw(st.lists(st.integers(-40, 40), min_size=1, max_size=most, unique=True))
     sizes = [draw(st.floats(0.05, 1.0)) for _ in points]
     return Atoms([(point / 4,) for point in points], [size / sum(sizes) for size in sizes])
+
+
+@st.composite
+def products(draw: st.DrawFn, *, most: int = 3) -> Product:
+    """Products of at most that many Gaussians, mixtures and atoms."""
+    return Product(
+        tuple(draw(st.lists(st.one_of(gaussians(), mixtures(), atoms()), min_size=1, max_size=most)))
+    )
+
+
+_SIZES = st.floats(-3, 3)
+_SAME_EVERYWHERE = st.sampled_from([name for name in PROFILES if name != "adapted"])
+
+
+@st.composite
+def bumps(draw: st.DrawFn) -> Bump:
+    """Errors on a region between two quantiles, with smooth edges or jumps."""
+    start = draw(st.sampled_from([0.0, 0.1, 0.25, 0.5]))
+    stop = start + draw(st.sampled_from([0.5, 0.25, 0.05]))
+    return Bump(draw(_SIZES), start, stop, draw(st.sampled_from([0.0, 0.1, 1.0])), draw(_SAME_EVERYWHERE))
+
+
+@st.composite
+def oscillations(draw: st.DrawFn) -> Oscillation:
+    """Oscillating errors."""
+    return Oscillation(draw(_SIZES), draw(st.floats(0.5, 8)), draw(_SIZES), draw(_SAME_EVERYWHERE))
+
+
+@st.composite
+def any_cases(draw: st.DrawFn) -> Case:
+    """Cases on which both the laws of the forward process and the law of the output, if any, have values."""
+    target: Gaussian | GaussianMixture | Atoms = draw(st.one_of(gaussians(), mixtures(), atoms()))
+    sampler = draw(st.sampled_from(_GAUSSIAN if isinstance(target, Gaussian) else _ON_A_LINE))
+    grid = draw(grids(early=isinstance(target, Atoms)))
+    count = min(grid.N, 20)
+    error = None
+    if isinstance(target, Gaussian) and sampler != "none":
+        error = draw(st.none() | affine_errors(spaces=len(target.eigenvalues)))
+    return Case(
+        target,
+        clock=draw(st.sampled_from(["unit", "half"])),
+        sampler=sampler,
+        T=grid.T,
+        N=count,
+        delta=grid.delta,
+        grid=grid.kind,
+        start=draw(st.sampled_from(["gamma", "q_T"])),
+        error=error,
+        parameters={"h_corr": 0.25} if sampler in ("dpom", "dpum") else {},
+    )
+
+
+_ON_A_LINE = ("none", "ddpm-ei", "ddpm-em", "cds-ei", "pf-ei")
+_GAUSSIAN = (*_ON_A_LINE, "pf-heun", "lmc", "ulmc", "dpom", "dpum")
+
+
+def claims() -> st.SearchStrategy[Claim]:
+    """Claims of the catalogue."""
+    from bounds.catalogue import CATALOGUE
+
+    return st.sampled_from(CATALOGUE)
+
+
+def model_cases() -> st.SearchStrategy[ModelCase]:
+    """Admissible cases of the catalogue's claims about small worlds."""
+    from bounds.catalogue import CATALOGUE
+
+    return st.sampled_from([claim for claim in CATALOGUE if claim.setup.model]).flatmap(cases)
 
 
 def cases(claim: Claim) -> st.SearchStrategy[Any]:
@@ -174,3 +247,9 @@ st.register_type_strategy(GaussianMixture, mixtures())
 st.register_type_strategy(Atoms, atoms())
 st.register_type_strategy(Grid, grids())
 st.register_type_strategy(AffineError, affine_errors())
+st.register_type_strategy(Product, products())
+st.register_type_strategy(Bump, bumps())
+st.register_type_strategy(Oscillation, oscillations())
+st.register_type_strategy(Case, any_cases())
+st.register_type_strategy(ModelCase, st.deferred(model_cases))
+st.register_type_strategy(Claim, st.deferred(claims))

@@ -19,7 +19,7 @@ from properties.assess import assess
 from properties.cases import Case
 from properties.exact import BITS
 from properties.exam import Exam, closeness, examine, second_opinion, violation
-from properties.growth import Growth, growth_of
+from properties.growth import Growth, beyond, growth_of
 from properties.measures import untestable
 from properties.population import Population
 from properties.rates import Rate, rates_of, rates_on_rays
@@ -27,7 +27,6 @@ from properties.search import EFFORTS, Effort, Found, Rung, climb, ladder, sweep
 from properties.shrink import natural, rounded, simplified
 from properties.space import STEPLESS, Space, space_of
 from properties.trials.judging import PACES, TARGET_PACES, Finding, find_trials
-from properties.trials.mixtures import PHASE
 from properties.trials.models import ModelCase, ModelFamily
 from properties.trials.targets import MixtureFamily, beyond_gaussians
 from simulators.enclosure import weaker
@@ -141,6 +140,11 @@ def judge(
             if verdict.word == "refuted":
                 return verdict
         climb(space, found, rng, work)
+        if claim.is_stated and found.admissible and found.ratio <= 1.0:
+            outside = beyond(space, found.best.take([0]))
+            if outside is not None and outside.above.any():
+                steps = np.where(outside.above, outside.population.N, np.inf)  # the second road walks them
+                found.note(assess(claim, outside.population.take([int(np.argmin(steps))])), 4 * work.parents)
         climbs = not claim.is_stated and bool(found.admissible)
         rungs = ladder(space, found, np.random.default_rng([*entropy, 1]), work) if climbs else []
     except NotDefined as error:
@@ -185,7 +189,7 @@ def _judge_model(claim: Claim, seed: int, effort: Effort | str, *, briefly: bool
 def _judge_targets(claim: Claim, seed: int, effort: Effort | str, *, briefly: bool) -> Verdict:
     """The verdict on a claim about mixtures or atoms only."""
     cases = sharp_cases(claim)
-    finding = _looked_beyond(claim, cases, seed, effort, briefly=briefly)
+    finding = _looked_beyond(claim, cases, seed, effort, briefly=briefly, alone=True)
     if finding.found.undefined == finding.found.tried:
         return Verdict(claim, "untested", finding.reason, not_tried=_not_tried(claim))
     if not finding.found.admissible:
@@ -203,13 +207,20 @@ def _looked_beyond(
     *,
     briefly: bool,
     ceiling: float = -np.inf,
+    alone: bool = False,
 ) -> Finding:
-    """What mixtures and atoms show; ``ceiling`` is a hidden constant that Gaussians have settled."""
+    """What mixtures and atoms show.
+
+    ceiling : a hidden constant that Gaussians have settled.
+    alone   : whether there are no other cases: then more of them are looked at, where no sampler has to run.
+    """
     name = effort if isinstance(effort, str) else "deep" if effort.groups > 200 else "default"
     rng = np.random.default_rng([seed, int(claim.hash, 16), 3])
     family = MixtureFamily.of(claim, planes=name == "deep")
-    slow = claim.setup.sampler in PHASE or any(expr.has(sp.Integral) for expr in claim.expressions)
+    slow = claim.setup.sampler == "ulmc" or any(expr.has(sp.Integral) for expr in claim.expressions)
     pace = TARGET_PACES["quick" if slow and name == "default" else name]
+    if alone and not slow and claim.setup.sampler == "none":
+        pace = PACES[name]
     return find_trials(claim, family, rng=rng, pace=pace, sharp=sharp, briefly=briefly, ceiling=ceiling)
 
 
@@ -236,16 +247,17 @@ def _beyond(base: Verdict, finding: Finding) -> Verdict:
     base.undecided += finding.undecided
     base.evidence = weaker(base.evidence, finding.evidence)
     if silent and finding.word == "holds":
-        base.word, base.reason = "holds", finding.reason
+        base.word = "holds"
     if not worse or finding.worst is None:
+        base.reason = _agreement(base) if base.word == "holds" else base.reason
         return base
     if not claim.is_stated and base.used is not None and finding.worst.ratio > base.used:
         other = _from_finding(claim, finding)
         other.tried, other.admissible, other.not_tried = base.tried, base.admissible, base.not_tried
         return other
     base.worst = finding.worst
-    if claim.is_stated and claim.relation != "==":
-        base.reason = closeness(base.decided, base.worst.ratio)
+    if base.word == "holds":
+        base.reason = _agreement(base)
     elif base.lower is not None:
         base.lower = finding.worst.ratio
         base.used = _rounded_up(MARGIN * base.lower)
@@ -387,7 +399,6 @@ def _first_valid(claim: Claim, cases: Sequence[Case], bits: Sequence[int]) -> Ex
 
 
 def _upheld(base: Verdict, found: Found, work: Effort, bits: Sequence[int]) -> Verdict:
-    claim = base.claim
     exact = _settle(base, found, work, bits)
     if exact is not None:
         return exact
@@ -395,12 +406,16 @@ def _upheld(base: Verdict, found: Found, work: Effort, bits: Sequence[int]) -> V
         base.word, base.reason = "undecided", "no case could be decided; more precision would tell"
     elif found.vacuous >= found.admissible:
         base.word, base.reason = "vacuous", "the bound is trivial on every admissible case that was tried"
-    elif claim.relation == "==":
-        base.word, base.reason = "holds", f"both sides agree on all {base.decided} decided cases"
     else:
-        close = base.worst.ratio if base.worst else found.ratio
-        base.word, base.reason = "holds", closeness(base.decided, close)
+        base.word, base.reason = "holds", _agreement(base, found.ratio)
     return base
+
+
+def _agreement(base: Verdict, seen: float = float("nan")) -> str:
+    """What the decided cases of a claim that holds say; ``seen`` is the ratio where no case was examined."""
+    if base.claim.relation == "==":
+        return f"both sides agree on all {base.decided} decided cases"
+    return closeness(base.decided, base.worst.ratio if base.worst else seen)
 
 
 def _settle(base: Verdict, found: Found, work: Effort, bits: Sequence[int]) -> Verdict | None:
@@ -497,7 +512,7 @@ def _not_tried(claim: Claim) -> tuple[str, ...]:
         most = space_of(claim).limits["N"][1]
         missing.append(f"more than {most:g} steps")
     if claim.setup.grid == "any":
-        missing.append("grids other than uniform and geometric")
+        missing.append("grids other than uniform, geometric, balanced and a few random ones")
     return tuple(missing)
 
 

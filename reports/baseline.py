@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reports.record import Record, RecordError, Results, number, read_json
+from reports.record import Record, RecordError, Results, conforms, number, read_json, schema
 from reports.vocabulary import EVIDENCE, VERDICTS
 from reports.wording import plural, sig
 
@@ -29,7 +29,52 @@ KEPT = 8
 
 KINDS = ("regression", "note", "improvement")
 SUPPORT = [*VERDICTS]  # strongest first
-ENTRY = ("claim_hash", "constant", "evidence", "growth", "history", "met", "ratio", "statement", "verdict")
+ENTRY: dict[str, Any] = {
+    "claim_hash": {"type": "string", "minLength": 1},
+    "constant": {
+        "type": "object",
+        "required": ["kind", "stated", "lower", "used"],
+        "properties": {
+            "kind": {"enum": ["stated", "absolute", "polylog"]},
+            **{name: {"$ref": "#/$defs/optionalNumber"} for name in ("stated", "lower", "used")},
+        },
+    },
+    "evidence": {"enum": [*EVIDENCE]},
+    "growth": {
+        "type": "object",
+        "if": {"minProperties": 1},
+        "then": {"required": ["ray", "law", "exponent", "interval"]},
+        "properties": {
+            "ray": {"type": "string"},
+            "law": {"type": "string"},
+            "exponent": {"$ref": "#/$defs/number"},
+            "interval": {"$ref": "#/$defs/interval"},
+        },
+    },
+    "history": {"type": "array", "items": {"$ref": "#/$defs/interval"}},
+    "met": {"type": "boolean"},
+    "ratio": {"$ref": "#/$defs/optionalNumber"},
+    "statement": {"type": "string"},
+    "verdict": {"enum": SUPPORT},
+}
+"""What a baseline keeps of each claim."""
+
+RULES: dict[str, Any] = {
+    "type": "object",
+    "required": ["environment", "claims"],
+    "properties": {
+        "environment": {
+            "type": "object",
+            "required": ["profile", "seed"],
+            "properties": {"profile": {"type": "string"}, "seed": {"type": "integer"}},
+        },
+        "claims": {
+            "type": "object",
+            "additionalProperties": {"type": "object", "required": [*ENTRY], "properties": ENTRY},
+        },
+    },
+}
+"""The schema of the file, with the numbers of the results' schema."""
 
 
 class Change(NamedTuple):
@@ -117,20 +162,7 @@ def load(path: str | Path) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("schema") != FORMAT:
         found = data.get("schema", "(missing)") if isinstance(data, dict) else type(data).__name__
         raise RecordError(file, "schema", repr(found), repr(FORMAT))
-    claims = data.get("claims")
-    environment = data.get("environment")
-    if not isinstance(environment, dict) or not {"profile", "seed"} <= environment.keys():
-        raise RecordError(file, "environment", repr(environment), "a table with profile and seed")
-    if not isinstance(claims, dict):
-        raise RecordError(file, "claims", repr(claims), "a table of claims by key")
-    for key, entry in claims.items():
-        for name in ENTRY:
-            if not isinstance(entry, dict) or name not in entry:
-                raise RecordError(file, f"claims.{key}.{name}", "(missing)", "a value")
-        if entry["verdict"] not in VERDICTS or entry["evidence"] not in EVIDENCE:
-            raise RecordError(
-                file, f"claims.{key}.verdict", repr((entry["verdict"], entry["evidence"])), "known words"
-            )
+    conforms(data, {**RULES, "$defs": schema()["$defs"]}, file)
     return data
 
 

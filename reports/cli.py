@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-INLINE = ("lhs", "rhs", "clock", "sampler", "grid", "constant", "assume", "target", "start", "parameter")
+INLINE = (
+    *("lhs", "rhs", "relation", "constant", "assume"),
+    *("clock", "sampler", "grid", "start", "score", "target", "parameter", "model"),
+)
 
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -180,16 +183,21 @@ def show(names: tuple[str, ...], verdict_from: str | None) -> None:
 @click.argument("names", metavar="[KEY or FILE ...]", nargs=-1)
 @click.option("--lhs", help="Left side of a claim given here, such as 'KL(target, output)'.")
 @click.option("--rhs", help="Its right side, such as '(M2 + d)/(2*(exp(T) - 1))'.")
+@click.option("--relation", help="<= (default), >= or ==.")
 @click.option("--clock", help="unit: dX = -X dt + sqrt2 dB; half: dX = -X/2 dt + dB.")
 @click.option("--sampler", help="ddpm-ei, ddpm-em, pf-ei, lmc, ... or none.")
-@click.option("--grid", help="uniform or geometric.")
+@click.option("--grid", help="uniform, geometric or any.")
 @click.option("--constant", help="A number (default 1), absolute or polylog.")
-@click.option("--assume", multiple=True, help="An assumption, such as 'L >= 1'; may be repeated.")
+@click.option(
+    "--assume", "--assuming", multiple=True, help="An assumption, such as 'L >= 1'; may be repeated."
+)
 @click.option("--target", help="Family of targets: any, gaussian, ...")
 @click.option("--start", help="gamma, or q_T to leave the initial error out.")
+@click.option("--score", help="exact, or estimated:AVERAGE with time, integral, sup or output-sup.")
 @click.option(
     "--parameter", multiple=True, metavar="NAME=LOW:HIGH", help="A parameter of your own with its range."
 )
+@click.option("--model", help="A small world, for a claim about its quantities.")
 @click.option("--falsehoods", is_flag=True, help="Also judge the falsehoods planted beside the claims.")
 @effort("default")
 @out_folder
@@ -219,7 +227,7 @@ def verify(
     from reports.running import forget
     from reports.selection import select
 
-    selection = select(names, {name: options[name] for name in INLINE if options[name]})
+    selection = select(names, {name: options[name] for name in INLINE if options[name] not in (None, ())})
     if not selection.entries:
         finish(report_errors(selection.errors))
     quiet = quiet or json_file == "-"

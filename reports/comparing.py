@@ -238,13 +238,16 @@ def atlas(
     samplers = SAMPLERS if sampler is None else (sampler,)
     values = values_of(at)
     if ranges is not None:
-        drawn = plane(CATALOGUE, quantity, values, _axes(ranges), clock=clock, samplers=samplers)
         from reports.store import write
 
         if Path(out).suffix != ".svg":
             raise ClaimError("--out", out, "a file that ends in .svg", "command line")
+        drawn = plane(CATALOGUE, quantity, values, _axes(ranges), clock=clock, samplers=samplers)
         write(out, picture(drawn))
-        click.echo("\n".join([*_regions(drawn), f"picture: {out}"]))
+        if as_json:
+            click.echo(records.dump(plane_record(drawn, out)), nl=False)
+        else:
+            click.echo("\n".join([*plane_lines(drawn), f"picture: {out}"]))
         return
     found = look(CATALOGUE, quantity, values, clock=clock, samplers=samplers)
     if as_json:
@@ -330,6 +333,29 @@ def _regions(drawn: Plane) -> list[str]:
     lines = [f"{key}: smallest on {100 * count / total:.0f}% of the plane" for count, key in counted if count]
     nowhere = int(np.sum(drawn.winner < 0))
     return lines + ([f"no bound applies on {100 * nowhere / total:.0f}%"] if nowhere else [])
+
+
+def plane_lines(drawn: Plane) -> list[str]:
+    """A plane for the terminal: what wins where, and every bound that is left out, by name."""
+    return [*_regions(drawn), *(f"  left out  {key}: {why}" for key, why in drawn.left_out)]
+
+
+def plane_record(drawn: Plane, out: str) -> dict[str, Any]:
+    """A plane as plain data: the share of each bound that is smallest somewhere."""
+    import numpy as np
+
+    counts = [int(np.sum(drawn.winner == i)) for i in range(len(drawn.keys))]
+    return {
+        "schema": "lesssim.atlas/1",
+        "quantity": drawn.quantity,
+        "at": dict(drawn.at),
+        "axes": {name: [float(values[0]), float(values[-1])] for name, values in drawn.axes},
+        "shares": {
+            key: count / drawn.winner.size for key, count in zip(drawn.keys, counts, strict=True) if count
+        },
+        "left_out": [{"key": key, "why": why} for key, why in drawn.left_out],
+        "picture": out,
+    }
 
 
 def picture(drawn: Plane) -> str:

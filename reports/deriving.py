@@ -18,8 +18,9 @@ from reports.wording import percent, quotient, sig
 
 if TYPE_CHECKING:
     from bounds.derivation import Derivation
-    from properties.derive import Checked, Derived, Loss
+    from properties.derive import Checked, Derived
     from properties.plant import Planted
+    from properties.waterfall import Loss
 
 __all__ = ["derivation_record", "derive", "lines_of", "planted_markdown", "planted_record"]
 
@@ -125,7 +126,7 @@ def lines_of(found: Derived) -> list[str]:
 
 
 def _link(link: Checked, loss: Loss | None, found: Derived, width: int) -> str:
-    from properties.derive import share
+    from properties.waterfall import share
 
     closest = quotient(link.verdict.worst.ratio, 4) if link.verdict.worst else "–"
     text = f"  {word(link.verdict.word, 9)} {link.name:<{width}}  closest {closest:<10}"
@@ -242,8 +243,9 @@ def planted_markdown(rows: list[dict[str, Any]]) -> str:
         "# Errors planted in the derivations",
         "",
         "Made by `lesssim derive all --plant --out reports/DERIVATIONS.md`. One expression of a true proof",
-        "is made wrong at a time; every planting counted here is false on a Gaussian by plain formulas that",
-        "the check does not use. *Named*: the first link that the check calls broken is the false one.",
+        "is made wrong at a time; every planting counted here is false on a Gaussian, or in the model that",
+        "the proof is about, by plain formulas that the check does not use. *Named*: the first link that the",
+        "check calls broken is the false one.",
     ]
     for title, name in (("derivation", "key"), ("kind", "kind")):
         lines += ["", f"| {title} | positions | plantings | named |", "|---|---:|---:|---:|"]

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from bounds.summary_table import SUMMARY
-from reports import graph, mutation, plots, wording
+from reports import graph, mutation, plots, tables, wording
 from reports.mathml import formula
 from reports.places import SHORT, where
 from reports.record import Record, Results, counts, falsehoods, number
 from reports.vocabulary import AREAS, ATTRIBUTES, EVIDENCE, PROVENANCE, STANDING, VERDICTS, area
+from reports.waterfall import falls
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -55,9 +55,11 @@ def render(results: Results) -> str:
             levels=[word for word in EVIDENCE if any(claim["evidence"] == word for claim in claims)],
             graph=Markup(graph.picture(results)),
             proofs=graph.rows(results),
-            summary=_summary(claims),
+            summary=tables.samplers(claims),
+            samples=tables.samples(claims),
+            regions=tables.regions(),
             score=_score(claims),
-            exponents=_exponents(claims),
+            exponents=tables.exponents(claims),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             style=Markup(style),
@@ -86,28 +88,40 @@ def typeset(text: str) -> Markup:
 def placed(text: str) -> Markup:
     """A case in one line, typeset: names with Greek letters and indices, and no break inside ``T = 2``.
 
-    >>> print(placed("hard-pair model; eta = 0.5, m1 = 2, a_t = 1").replace("\N{NO-BREAK SPACE}", "~"))
-    hard-pair model; η~=~0.5, m₁~=~2, aₜ~=~1
+    >>> print(placed("hard-pair model; eta = 0.5, m1 = -2, a_t = 1").replace("\N{NO-BREAK SPACE}", "~"))
+    hard-pair model; η~=~0.5, m₁~=~−2, aₜ~=~1
     """
     text = re.sub(r"\b([A-Za-z]\w*) = (?=\S)", lambda found: f"{_letter(found[1])}\u00a0=\u00a0", text)
-    return typeset(re.sub(r"\bdelta(?=\()", "δ", text))
+    return typeset(_signed(re.sub(r"\bdelta(?=\()", "δ", text)))
 
 
 def powers(text: str) -> Markup:
     """Orders of growth, typeset: exponents raised, Greek letters, roots and indices of laws.
 
-    >>> print(powers("d^0.50/eps^-2; sqrt(d) on p_delta"))
-    d<sup>0.50</sup>/ε<sup>−2</sup>; √(d) on p_δ
+    >>> print(powers("d^0.50/eps^-2; sqrt(d) on p_delta, e^{2t}, k^(-d)"))
+    d<sup>0.50</sup>/ε<sup>−2</sup>; √d on p<sub>δ</sub>, e<sup>2t</sup>, k<sup>−d</sup>
     """
     text = re.sub(
         r"(?<![A-Za-z])(alpha|delta|eps|eta|kappa)(?![A-Za-z])", lambda found: GREEK[found[1]], text
     )
     text = re.sub(r"\bp_([0t])\b", lambda found: "p" + found[1].translate(SUBSCRIPT), text)
-    pieces = re.split(r"\^(-?\d+(?:\.\d+)?)", text.replace("sqrt(", "√("))
+    text = re.sub(r"√\((\w)\)", r"√\1", text.replace("sqrt(", "√("))
+    pieces = re.split(r"(\^-?\d+(?:\.\d+)?|\^\{[^{}]*\}|\^\([^()]*\)|\^[A-Za-z]\b|(?<=\bp)_δ)", text)
     return Markup("").join(
-        Markup("<sup>{}</sup>").format(piece.replace("-", "−")) if odd % 2 else typeset(piece)
-        for odd, piece in enumerate(pieces)
+        _shifted(piece) if odd % 2 else typeset(_signed(piece)) for odd, piece in enumerate(pieces)
     )
+
+
+def _shifted(piece: str) -> Markup:
+    """An exponent or an index with its mark, raised or lowered."""
+    inner = piece[2:-1] if piece[1] in "{(" else piece[1:]
+    shift = "<sup>{}</sup>" if piece[0] == "^" else "<sub>{}</sub>"
+    return Markup(shift).format(inner.replace("-", "−"))
+
+
+def _signed(text: str) -> str:
+    """Negative numbers with the sign of print; exponents in e-notation are left as they are."""
+    return re.sub(r"(?<![\w.)\]])-(?=\d)", "−", text)
 
 
 def _letter(name: str) -> str:
@@ -130,13 +144,6 @@ def _areas(claims: list[Record]) -> dict[str, int]:
     return {name: found.count(name) for name in AREAS}
 
 
-def _summary(claims: list[Record]) -> list[dict[str, Any]]:
-    """The rows of the slides' table, each with those of its claims that the run has; empty without any."""
-    known = {claim["key"]: claim for claim in claims if claim["file"] == "catalogue"}
-    rows = [{"row": row, "claims": [known[key] for key in row.claims if key in known]} for row in SUMMARY]
-    return rows if any(row["claims"] for row in rows) else []
-
-
 def _score(claims: list[Record]) -> dict[str, Any] | None:
     """The checker's own score, as committed, beside claims of the catalogue."""
     stored = mutation.committed() if any(claim["file"] == "catalogue" for claim in claims) else None
@@ -150,11 +157,6 @@ def _score(claims: list[Record]) -> dict[str, Any] | None:
         "rows": mutation.by_operator(stored),
         "columns": mutation.COLUMNS,
     }
-
-
-def _exponents(claims: list[Record]) -> list[tuple[str, Record]]:
-    """Every measured exponent with the key of its claim."""
-    return [(claim["key"], rate) for claim in claims for rate in claim.get("rates", [])]
 
 
 def _statement(claim: Record) -> Markup:
@@ -223,9 +225,11 @@ def _environment() -> Environment:
         powers=powers,
         statement=_statement,
         anchor=plots.anchor,
+        falls=falls,
         figures=_figures,
         sort_ratio=_sort_ratio,
         sig=wording.sig,
+        outcome=wording.outcome,
     )
     environment.filters.update(position=list(VERDICTS).index, strength=list(EVIDENCE).index)
     return environment

@@ -1,4 +1,4 @@
-"""A record as a LaTeX table (packages booktabs and longtable), ready to be put into a paper's appendix."""
+"""A record as a LaTeX table (packages array, booktabs, longtable), ready to be put into an appendix."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ SPECIAL = {
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "–": "--",
     "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$", "≈": r"$\approx$", "≲": r"$\lesssim$", "×": r"$\times$",
 }  # fmt: skip
+NUMBERS = r"((?<![\w.])-?\d[\d.]*e-?\d+|(?<![\w.)\]])-\d[\d.]*|\bI_\d+)"
 HEAD = r"claim & verdict & evidence & constant & worst ratio & where \\"
 
 
 def plain(text: str) -> str:
-    r"""Text that LaTeX prints as it stands; numbers in e-notation and I_d are set as mathematics.
+    r"""Text that LaTeX prints as it stands; numbers in e-notation, negative ones and I_d are mathematics.
 
-    >>> print(plain("50% of N(0, I_3), 2e-7"))
-    50\% of N(0, $I_{3}$), $2 \times 10^{-7}$
+    >>> print(plain("50% of N(-1, I_3), 2e-7"))
+    50\% of N($-1$, $I_{3}$), $2 \times 10^{-7}$
     """
-    pieces = re.split(r"(-?\d[\d.]*e-?\d+|\bI_\d+)", " ".join(text.split()))
+    pieces = re.split(NUMBERS, " ".join(text.split()))
     return "".join(_mathematics(piece) if place % 2 else _escape(piece) for place, piece in enumerate(pieces))
 
 
@@ -37,8 +38,11 @@ def _escape(text: str) -> str:
 def _mathematics(piece: str) -> str:
     if piece.startswith("I_"):
         return f"$I_{{{piece[2:]}}}$"
-    mantissa, exponent = piece.split("e")
-    return rf"${mantissa} \times 10^{{{exponent}}}$"
+    mantissa, _, exponent = piece.partition("e")
+    if not exponent:
+        return f"${mantissa}$"
+    power = rf"10^{{{exponent}}}"
+    return f"${power}$" if mantissa == "1" else rf"${mantissa} \times {power}$"
 
 
 def render(results: Results) -> str:
@@ -46,8 +50,11 @@ def render(results: Results) -> str:
     environment = results["environment"]
     run = f"lesssim {environment['lesssim']}, profile {environment['profile']}, seed {environment['seed']}"
     lines = [
-        r"% needs \usepackage{booktabs,longtable,amssymb}",
-        r"\begin{longtable}{@{}p{0.28\linewidth}llp{0.12\linewidth}rp{0.26\linewidth}@{}}",
+        r"% needs \usepackage{array,booktabs,longtable,amssymb}",
+        r"\begingroup\footnotesize\setlength{\tabcolsep}{4pt}",
+        r"\newcommand{\ragged}{\raggedright\arraybackslash}",
+        r"\begin{longtable}{@{}>{\ragged}p{0.27\linewidth}ll>{\ragged}p{0.11\linewidth}"
+        r"r>{\ragged}p{0.26\linewidth}@{}}",
         rf"\caption{{Verdicts ({plain(run)}).}}\\",
         r"\toprule",
         HEAD,
@@ -57,6 +64,7 @@ def render(results: Results) -> str:
         r"\endfoot",
         *(_row(claim) for claim in results["claims"]),
         r"\end{longtable}",
+        r"\endgroup",
     ]
     return "\n".join(lines) + "\n"
 

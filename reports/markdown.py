@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from reports import wording
+from reports import tables, wording
 from reports.places import SHORT, where
 from reports.record import Record, Results
 
@@ -64,6 +64,7 @@ def render(results: Results) -> str:
         lines += ["## Could not be read", "", *(f"- {code(error['message'])}" for error in errors), ""]
     if claims:
         lines += ["## Verdicts", "", *_verdicts(claims), ""]
+    lines += [*_samplers(claims), *_samples(claims), *_exponents(claims)]
     wanting = [claim for claim in claims if not claim["met"]]
     if wanting:
         lines += ["## Not as expected", "", *(line for claim in wanting for line in _claim(claim))]
@@ -85,6 +86,53 @@ def _verdicts(claims: Sequence[Record]) -> list[str]:
         for claim in claims
     )
     return table(head, rows, right=[5])
+
+
+def _samplers(claims: Sequence[Record]) -> list[str]:
+    """The summary table of the slides, with verdicts and exponents; nothing where no claim of it was run."""
+    rows = [
+        [
+            plain(getattr(line["row"], name))
+            for name in ("algorithm", "lipschitz", "score", "guarantee", "steps")
+        ]
+        + ["; ".join(_said(claim) for claim in line["claims"]) or "not in this run"]
+        for line in tables.samplers(claims)
+    ]
+    head = ("algorithm", "Lipschitz", "score error", "guarantee", "steps", "claims, and exponents measured")
+    return ["## Samplers at a glance", "", *table(head, rows), ""] if rows else []
+
+
+def _samples(claims: Sequence[Record]) -> list[str]:
+    """The table on the number of samples; nothing where no claim of it was run."""
+    rows = [
+        [plain(getattr(line["row"], name)) for name in ("name", "dimension", "assumes", "formula")]
+        + ["; ".join(_said(claim) for claim in line["claims"]) or "not in this run"]
+        for line in tables.samples(claims)
+    ]
+    head = ("paper", "dimension", "assumes", "samples", "claims")
+    return ["## Samples at a glance", "", *table(head, rows), ""] if rows else []
+
+
+def _said(claim: Record) -> str:
+    rates = wording.rates(claim)
+    return f"{code(claim['key'])} {claim['verdict']}" + (f" ({plain(rates)})" if rates else "")
+
+
+def _exponents(claims: Sequence[Record]) -> list[str]:
+    """Every measured exponent with its interval of two standard errors."""
+    rows = [
+        (
+            code(key),
+            plain(rate["term"]),
+            plain(rate["parameter"]),
+            wording.decimal(rate["claimed"]),
+            wording.decimal(rate["seen"]),
+            plain(wording.interval(rate)),
+        )
+        for key, rate in tables.exponents(claims)
+    ]
+    head = ("claim", "term", "moved", "claimed", "measured", "interval")
+    return ["## Measured exponents", "", *table(head, rows, right=(3, 4)), ""] if rows else []
 
 
 def _claim(claim: Record) -> list[str]:

@@ -31,6 +31,7 @@ UPRIGHT = {
     "ImaginaryI": "i",
     "DifferentialD": "d",
 }  # the double-struck letters are missing in most fonts
+PRINTED = str.maketrans({"ⅇ": "e", "ⅈ": "i", "ⅆ": "d", "-": "−"})
 
 
 def formula(latex: str, mathml: str = "", *, display: bool = False, text: str = "") -> Markup:
@@ -99,7 +100,7 @@ def _safe(element: ElementTree.Element) -> ElementTree.Element | None:
         if name in ATTRIBUTES and SAFE_VALUE.fullmatch(value)
     }
     copy = ElementTree.Element(tag, kept)
-    copy.text = element.text if tag == "mtext" else (element.text or "").strip()
+    copy.text = element.text if tag == "mtext" else (element.text or "").strip().translate(PRINTED)
     copy.extend(child for child in children if child is not None)
     return copy
 

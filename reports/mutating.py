@@ -15,6 +15,7 @@ from reports.wording import sig
 
 if TYPE_CHECKING:
     from bounds.claim import Claim
+    from properties.longer import Asked
     from properties.session import Settings
 
 __all__ = ["mutate"]
@@ -26,6 +27,15 @@ __all__ = ["mutate"]
 @click.option("--write", is_flag=True, help="Keep the results in reports/MUTATION.md; what is there is kept.")
 @click.option("--fresh", is_flag=True, help="With --write: judge again what is kept.")
 @click.option(
+    "--longer",
+    type=click.FloatRange(1),
+    metavar="FACTOR",
+    help="Instead: are reported ratios close to those of a search so many times longer?",
+)
+@click.option(
+    "--sample", type=click.IntRange(1), default=60, show_default=True, help="With --longer: how many mutants."
+)
+@click.option(
     "--file", "file", metavar="FILE", help="With --write: the page.  [default: reports/MUTATION.md]"
 )
 @effort("default")
@@ -36,6 +46,8 @@ def mutate(
     limit: int | None,
     file: str | None,
     json_file: str | None,
+    longer: float | None,
+    sample: int,
     *,
     write: bool,
     fresh: bool,
@@ -48,12 +60,14 @@ def mutate(
     Exponents, terms, clocks, orders of KL, averages, assumptions and constants are changed; changes that make
     a claim stronger are judged, and what is not refused is searched for longer. Without names, the whole
     catalogue: thousands of mutants, so give --limit. With --write, finished claims are saved as they come,
-    and a later run judges only what is new or was edited.
+    and a later run judges only what is new or was edited. With --longer, a sample of the mutants that break
+    a stated constant is searched again, and the worst ratios are compared.
 
     \b
     lesssim mutate chen-2023-sampling/explicit-path
     lesssim mutate --limit 5 --seed 1
     lesssim mutate --limit 5 --write
+    lesssim mutate --longer 100 --sample 60 --write
     """
     from properties.mutate import mutate as run
     from reports.output import emit
@@ -65,8 +79,15 @@ def mutate(
     if not selection.entries:
         finish(report_errors(selection.errors))
     claims = [claim for _, claim in selection.entries]
+    if longer is not None:
+        from properties.longer import Asked
+
+        asked = Asked(longer, sample, settings.seed)
+        behind = _longer(claims, settings, asked, _page(file) if write else None, fresh=fresh)
+        finish(report_errors(selection.errors) or (1 if behind else 0))
+        return
     if write:
-        missed = _write(claims, settings, limit, Path(file) if file else None, fresh=fresh)
+        missed = _write(claims, settings, limit, _page(file), fresh=fresh)
         finish(report_errors(selection.errors) or (1 if missed else 0))
         return
     results = run(claims, settings, limit, on_done=_Pace())
@@ -94,9 +115,44 @@ class _Pace:
         return f"{sig(median(self.seconds))} s" if self.seconds else "none judged"
 
 
-def _write(
-    claims: Sequence[Claim], settings: Settings, limit: int | None, file: Path | None, *, fresh: bool
+def _page(file: str | None) -> Path:
+    from reports import mutation
+
+    return Path(file or mutation.PATH)
+
+
+def _longer(
+    claims: Sequence[Claim], settings: Settings, asked: Asked, page: Path | None, *, fresh: bool
 ) -> int:
+    """Compare with a longer search, saving row by row in a store if there is a page; how many are behind."""
+    from properties.longer import longer as run
+    from reports import longer, mutation
+    from reports.store import write
+
+    path = page.with_name(mutation.STORE) if page else None
+    settled = {"limit": None, "profile": settings.profile, "seed": settings.seed}
+    stored = mutation.load(path) if path and path.is_file() else mutation.empty(settled)
+    comparison = longer.started({} if fresh else stored, asked, settings.profile)
+    stored["longer"] = comparison
+
+    def keep(row: dict[str, Any]) -> None:
+        comparison["rows"].append(row)
+        say(f"{row['word']:<11} {row['key']}")
+        if page and path:
+            write(path, mutation.text(stored))
+            write(page, mutation.render(stored))
+
+    known = longer.kept(comparison)
+    rows = run(claims, settings, asked, done=known, on_done=keep)
+    comparison["rows"] = rows
+    if page and path:
+        write(path, mutation.text(stored))
+        write(page, mutation.render(stored))
+    click.echo(longer.sentence(comparison))
+    return sum(row["word"] == "behind" for row in rows)
+
+
+def _write(claims: Sequence[Claim], settings: Settings, limit: int | None, page: Path, *, fresh: bool) -> int:
     """Judge what the store does not hold yet, saving claim by claim; how many were missed."""
     from bounds.catalogue import CATALOGUE
     from properties.mutate import mutate as run
@@ -104,12 +160,11 @@ def _write(
     from reports import mutation
     from reports.store import write
 
-    page = file or Path(mutation.PATH)
     path = page.with_name(mutation.STORE)
     asked = {"limit": limit, "profile": settings.profile, "seed": settings.seed}
     stored = mutation.load(path) if path.is_file() and not fresh else mutation.empty(asked)
     if stored["settings"] != asked:
-        stored = mutation.empty(asked)
+        stored = mutation.empty(asked) | {"longer": stored.get("longer")}
     pace = _Pace()
     stored["skipped"] = {claim.key: unsuited(claim) for claim in CATALOGUE if unsuited(claim)}
     suited = {claim.key: claim.hash for claim in CATALOGUE if not unsuited(claim)}

@@ -14,7 +14,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
-from reports import wording
+from reports import longer, wording
 from reports.markdown import code, plain, table
 from reports.record import Record, RecordError, dump, read_json
 
@@ -146,7 +146,8 @@ def render(stored: Mapping[str, Any]) -> str:
         "A mutant is a claim with one change. It is judged if the change makes the claim stronger somewhere.",
         "It is false if a case violates it by two independent roads (a stated constant), or if the ratio",
         "grows without bound (a hidden one). What the default search does not refuse is searched again, for",
-        "longer and from another seed.",
+        "longer and from another seed. Where a claim has more mutants than the limit, the operators take",
+        "turns, those with the fewest mutants in the catalogue first.",
         "",
         *table(("operator", *COLUMNS), _lines(stored), right=range(1, 1 + len(COLUMNS))),
         "",
@@ -157,6 +158,8 @@ def render(stored: Mapping[str, Any]) -> str:
         ("unclassified", "Unclassified"),
     ):
         lines += _listed(stored, truth, title)
+    if stored.get("longer"):
+        lines += longer.section(stored["longer"])
     if stored["waiting"]:
         lines += ["## Not judged yet", "", *(f"- {code(key)}" for key in stored["waiting"]), ""]
     if stored["skipped"]:

@@ -96,7 +96,7 @@ def _record(proof: Proof, file: str) -> Record:
     follow = {
         "proved": "widen the box",
         "undecided": "raise --budget, or leave out the part of the box that stays open",
-        "untested": "see the reason",
+        "untested": "change what the reason names, or verify the claim by cases",
     }
     record["next"] = follow.get(proof.word, record["next"])
     record["falsehoods"], record["sharp"] = [], []

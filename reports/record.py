@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 from reports.vocabulary import OPEN, VERDICTS
 
 __all__ = [
-    "FORMAT", "Record", "RecordError", "Results", "canonical", "counts", "dump", "exit_code", "falsehoods",
-    "load", "number", "read_json", "schema", "validate", "validate_claim", "wrong",
+    "FORMAT", "Record", "RecordError", "Results", "canonical", "conforms", "counts", "dump", "exit_code",
+    "falsehoods", "load", "number", "read_json", "schema", "validate", "validate_claim", "wrong",
 ]  # fmt: skip
 
 FORMAT = "lesssim.results/1"
@@ -97,7 +97,9 @@ def read_json(path: str | Path) -> Any:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise RecordError(file, "file", repr(file), f"a readable JSON file ({error.strerror})") from error
+        hint = "; `lesssim verify` writes one" if isinstance(error, FileNotFoundError) else ""
+        expected = f"a readable JSON file ({error.strerror}){hint}"
+        raise RecordError(file, "file", repr(file), expected) from error
     except UnicodeDecodeError as error:
         raise RecordError(
             file, "content", f"byte {error.start} is not UTF-8", "JSON text in UTF-8"
@@ -124,7 +126,7 @@ def validate(results: Any, file: str = "results") -> Results:
 
     Raises RecordError naming the first offending field, its value and what was expected.
     """
-    _check(results, schema(), file)
+    conforms(results, schema(), file)
     return dict(results)
 
 
@@ -133,11 +135,15 @@ def validate_claim(claim: Any, file: str = "results") -> Record:
 
     Raises RecordError as `validate` does.
     """
-    _check(claim, {"$ref": "#/$defs/claim", "$defs": schema()["$defs"]}, file)
+    conforms(claim, {"$ref": "#/$defs/claim", "$defs": schema()["$defs"]}, file)
     return dict(claim)
 
 
-def _check(data: Any, rules: Mapping[str, Any], file: str) -> None:
+def conforms(data: Any, rules: Mapping[str, Any], file: str) -> None:
+    """Nothing, if the data satisfy a JSON Schema.
+
+    Raises RecordError naming the first offending field, its value and what was expected.
+    """
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 

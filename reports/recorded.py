@@ -3,15 +3,18 @@
 # ruff: noqa: D301  (click reads the backspace \b as "keep these lines as they are")
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reports import record as records
-from reports.options import RESULTS, effort, finish, out_folder, settings_of
+from reports.options import RESULTS, effort, finish, out_folder, report_errors, settings_of
 from reports.record import RecordError, Results
+
+if TYPE_CHECKING:
+    from reports.baseline import Change
 
 __all__ = ["baseline", "compliance", "report"]
 
@@ -58,6 +61,11 @@ def baseline() -> None:
     lesssim verify && lesssim baseline save
     git add lesssim-baseline.json
     lesssim verify && lesssim baseline diff
+
+    Between two revisions of a claim file, without a saved baseline:
+
+    \b
+    lesssim baseline revisions my_bound.py HEAD~1
     """
 
 
@@ -91,27 +99,40 @@ def baseline_save(results_file: str, file: str) -> None:
     click.echo(f"saved {plural(len(results['claims']), 'claim')} to {file}")
 
 
-@baseline.command("diff")
-@click.argument("results_file", metavar="[RESULTS.json]", default=RESULTS)
-@baseline_file
-@click.option(
+tolerance_option = click.option(
     "--tolerance",
     type=click.FloatRange(0, 1),
     default=1e-3,
     show_default=True,
     help="Relative change of a number that is let pass.",
 )
+
+
+@baseline.command("diff")
+@click.argument("results_file", metavar="[RESULTS.json]", default=RESULTS)
+@baseline_file
+@tolerance_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def baseline_diff(results_file: str, file: str, tolerance: float, *, as_json: bool) -> None:
     """Say what changed since the baseline and why it matters; exit with 1 if anything is worse."""
-    from reports.baseline import diff, headline, load, save
+    from reports.baseline import diff, load, save
 
     before, after = load(file), save(records.load(results_file))
-    changes = diff(before, after, tolerance=tolerance)
+    _tell(diff(before, after, tolerance=tolerance), before, after, as_json=as_json)
+
+
+def _tell(
+    changes: Sequence[Change], before: Mapping[str, Any], after: Mapping[str, Any], *, as_json: bool
+) -> None:
+    """Print the changes; exit with 1 if anything is worse."""
+    from reports.baseline import headline
+
     if as_json:
         click.echo(records.dump([change._asdict() for change in changes]), nl=False)
     else:
-        click.echo(headline(changes, len(before["claims"].keys() & after["claims"].keys())))
+        renamed = sum(change.what.startswith("renamed from ") for change in changes)
+        compared = len(before["claims"].keys() & after["claims"].keys()) + renamed
+        click.echo(headline(list(changes), compared))
         colours = {"regression": "red", "improvement": "green", "note": "white"}
         for change in changes:
             click.echo(
@@ -119,6 +140,47 @@ def baseline_diff(results_file: str, file: str, tolerance: float, *, as_json: bo
                 f"{change.key}: {change.what} ({change.why})"
             )
     finish(1 if any(change.kind == "regression" for change in changes) else 0)
+
+
+@baseline.command("revisions")
+@click.argument("file")
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="[NEW]", required=False)
+@tolerance_option
+@effort("default")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def baseline_revisions(
+    file: str, old: str, new: str | None, tolerance: float, *, as_json: bool, **options: Any
+) -> None:
+    """Say what changed in a claim FILE between two git revisions; exit with 1 if anything is worse.
+
+    Runs the claims of both, those that are the same only once. Without NEW, the file as it stands now.
+
+    \b
+    lesssim baseline revisions my_bound.py HEAD~1
+    lesssim baseline revisions my_bound.py main my-branch --profile quick
+    """
+    from bounds.loading import load
+    from properties.session import verify
+    from reports.baseline import diff, save
+    from reports.revisions import claims_at
+
+    sides = [claims_at(file, old), claims_at(file, new) if new is not None else load(file)]
+    keys = {claim.key: claim.hash for claim in sides[1]}
+    done: dict[str, Any] = {}
+    runs = []
+    for claims in sides:
+        results = verify([(file, claim) for claim in claims], settings_of(options), done=done)
+        finish(report_errors(results.get("errors", [])))
+        runs.append(results)
+        done = {
+            record["claim_hash"]: record
+            for record in results["claims"]
+            if keys.get(record["key"]) == record["claim_hash"]
+        }
+    before, after = map(save, runs)
+    _tell(diff(before, after, tolerance=tolerance), before, after, as_json=as_json)
+    finish(3 if records.exit_code(runs[1], strict=options["strict"]) == 3 else 0)
 
 
 @click.command(short_help="Write or check the committed report.")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bounds.errors import ClaimError
+from bounds.errors import ClaimError, shown
 
 if TYPE_CHECKING:
     from bounds.claim import Claim
@@ -20,6 +20,7 @@ __all__ = ["CATALOGUE", "COMMAND_LINE", "Selection", "described", "inline", "pla
 
 CATALOGUE = "catalogue"
 COMMAND_LINE = "command line"
+_OF_THE_SETUP = ("clock", "sampler", "grid", "start", "score", "target", "model")
 EXAMPLES = {"lhs": "KL(target, output)", "rhs": "(M2 + d)/(2*(exp(T) - 1))"}
 
 
@@ -51,7 +52,7 @@ def select(names: Sequence[str], options: Mapping[str, Any] | None = None) -> Se
 
 def described(error: ClaimError) -> dict[str, str]:
     """A claim error as it is recorded."""
-    return {"file": error.file, "field": error.field, "value": repr(error.value), "message": str(error)}
+    return {"file": error.file, "field": error.field, "value": shown(error.value), "message": str(error)}
 
 
 def planted(entries: Iterable[tuple[str, Claim]]) -> list[Claim]:
@@ -112,7 +113,7 @@ def _inline(options: Mapping[str, Any]) -> list[tuple[str, Claim]]:
 
 
 def inline(options: Mapping[str, Any]) -> Claim:
-    """The claim that is given in options: lhs and rhs as formula text, and the parts of its setup.
+    """The claim that is given in options: lhs, rhs and assumptions as text, and every part of its setup.
 
     Raises ClaimError naming the option.
     """
@@ -121,20 +122,19 @@ def inline(options: Mapping[str, Any]) -> Claim:
     from bounds.setup import Setup
 
     for name in ("lhs", "rhs"):
-        if not options.get(name):
+        if not (options.get(name) or "").strip():
             raise ClaimError(
                 f"--{name}", options.get(name), f"a formula, such as {EXAMPLES[name]!r}", COMMAND_LINE
             )
-    setup = {
-        name: options[name] for name in ("clock", "sampler", "grid", "start", "target") if options.get(name)
-    }
+    setup = {name: options[name] for name in _OF_THE_SETUP if name in options}
     ranges = dict(_range(item) for item in options.get("parameter", ()))
-    constant = options.get("constant") or "1"
+    constant = options.get("constant", "1")
     try:
         return Claim(
             key="command-line/claim",
             lhs=options["lhs"],
             terms={"bound": options["rhs"]},
+            relation=options.get("relation", "<="),
             constant=constant if constant in ("absolute", "polylog") else parse(constant, field="constant"),
             assuming=tuple(options.get("assume", ())),
             setup=Setup(**setup, parameters=ranges),
@@ -145,6 +145,8 @@ def inline(options: Mapping[str, Any]) -> Claim:
 
 def _option(field: str) -> str:
     """The option that a field of the claim came from."""
+    if field.startswith("setup.parameters['"):
+        return f"--parameter {field.split(chr(39))[1]}"
     name = (
         "rhs"
         if field.startswith("terms.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -57,7 +59,17 @@ def block(claim: Record, *, verbose: bool = False) -> str:
 
 
 def _facts(facts: Mapping[str, str]) -> list[str]:
-    return [f"  {name:<9} {text}" for name, text in facts.items() if text]
+    return [_folded(f"  {name:<9} {text}") for name, text in facts.items() if text]
+
+
+def _folded(line: str) -> str:
+    """A line broken at the width of the terminal; whole where it goes elsewhere, for search and diff."""
+    if not sys.stdout.isatty():
+        return line
+    width = max(40, shutil.get_terminal_size().columns)
+    return textwrap.fill(
+        line, width, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _assumed(claim: Record) -> dict[str, str]:
@@ -96,7 +108,8 @@ def _scripts(claim: Record) -> list[str]:
         kinds.setdefault(witness["script"].rstrip(), []).append(witness["kind"])
     lines: list[str] = []
     for script, names in kinds.items():
-        lines += [f"  {' and '.join(names)} witness, to run as it stands:", textwrap.indent(script, "    ")]
+        said = wording.listed(names)
+        lines += [f"  {said} witness, to run as it stands:", textwrap.indent(script, "    ")]
     return lines
 
 

@@ -10,7 +10,7 @@ from reports.record import Record, counts, falsehoods, number, wrong
 
 __all__ = [
     "against", "cases", "constant", "decimal", "enclosed", "expectation", "growth", "headline", "interval",
-    "needed", "outcome", "percent", "plural", "quotient", "rates", "ratio", "share", "sig",
+    "listed", "needed", "outcome", "percent", "plural", "quotient", "rates", "ratio", "share", "sig",
 ]  # fmt: skip
 
 Pair = Sequence[float | str]
@@ -24,6 +24,16 @@ def plural(count: int, noun: str) -> str:
     ('1 claim', '2 cases')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row.
+
+    >>> listed(["worst"]), listed(["simplest", "worst", "natural"])
+    ('worst', 'simplest, worst and natural')
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def sig(value: float | str | None, digits: int = 3) -> str:
@@ -127,9 +137,13 @@ def constant(claim: Record) -> str:
 def cases(claim: Record) -> str:
     """How many cases were tried, and what became of them."""
     fact = claim["cases"]
-    parts = [f"{fact['decided']} decided"]
-    parts += [f"{fact[name]} {name}" for name in ("undecided", "vacuous") if fact[name]]
-    parts += [f"{fact['touching']} with equality"] if fact.get("touching") else []
+    equal = fact.get("touching", 0)
+    shown = {
+        "undecided": max(fact["undecided"] - equal, 0),
+        "with equality": equal,
+        "vacuous": fact["vacuous"],
+    }
+    parts = [f"{fact['decided']} decided", *(f"{count} {name}" for name, count in shown.items() if count)]
     return f"{plural(fact['tried'], 'case')} tried: {', '.join(parts)}" if fact["tried"] else "no case tried"
 
 
@@ -146,15 +160,17 @@ def growth(claim: Record) -> str:
     if not fact:
         return ""
     along = f" along {fact['ray']}" if fact["ray"] else " as the box is extended"
+    low, high = (sig(end) for end in fact["interval"])
+    spread = f", exponent in [{low}, {high}]" if low != high else ""
     if fact["law"] == "flat":
-        return f"lhs/rhs is flat{along}, exponent in {_bracket(fact['interval'])}"
+        return f"lhs/rhs is flat{along}{spread}"
     if fact["law"] == "infinite":
         return f"lhs/rhs is infinite: {fact['ray']}"
     name, arrow, _ = fact["ray"].partition("->")
     law = LAWS[fact["law"]].format(
         name=name.strip() if arrow else "the parameter", exponent=sig(fact["exponent"])
     )
-    return f"lhs/rhs grows like {law}{along}, exponent in {_bracket(fact['interval'])}"
+    return f"lhs/rhs grows like {law}{along}{spread}"
 
 
 def rates(claim: Record) -> str:
@@ -210,10 +226,6 @@ def interval(rate: Mapping[str, Any]) -> str:
     """
     low, high = (1000 * number(end) for end in rate["interval"])
     return f"[{math.floor(low) / 1000 + 0.0:.3f}, {math.ceil(high) / 1000 + 0.0:.3f}]"
-
-
-def _bracket(pair: Pair) -> str:
-    return f"[{sig(pair[0])}, {sig(pair[1])}]"
 
 
 def expectation(claim: Record) -> str:

@@ -37,7 +37,8 @@ class SingleCase:
     options : ulmc: gamma_friction (default 2). dpum, dpom: L >= 1, block (forward time between correctors,
               default 1/L), corrector_time (default 1/sqrt L for dpum, 1/L for dpom), corrector_step,
               gamma_friction (dpum; default sqrt L). A corrector runs where the predictor's elapsed time
-              reaches a multiple of block, and at the end. Continuous dynamics: t >= 0 and a, see
+              reaches a multiple of block, and at the end. Its steps and its friction are the doubles nearest
+              to corrector_time over their number, and to sqrt L. Continuous dynamics: t >= 0 and a, see
               `simulators.laws.continuous`.
     """
 

@@ -2,44 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from math import isfinite, nan
+from numbers import Complex, Real
 from typing import Any
+
+import numpy as np
 
 from simulators.errors import InputError
 
-__all__ = ["finite", "finite_numbers", "whole"]
+__all__ = ["finite", "finite_numbers", "in_order", "whole"]
+
+LARGEST = 2**53  # integers up to here are floats
+_NO_NUMBERS = (bool, np.bool_, str, bytes, bytearray)
 
 
-def finite(name: str, value: Any) -> float:
-    """The value as a finite float; text is not a number.
+def finite(name: str, value: Any, expected: str = "expected a finite number") -> float:
+    """The value as a finite float: a number of Python, numpy or sympy; no text, no truth value, no array.
 
     Raises InputError.
     """
-    try:
-        number = nan if isinstance(value, str) else float(value)
-    except (OverflowError, TypeError, ValueError):
-        number = nan
+    if type(value) is float and isfinite(value):
+        return value
+    number = nan
+    if not isinstance(value, _NO_NUMBERS) and (isinstance(value, Real) or not isinstance(value, Complex)):
+        try:
+            number = float(value)
+        except (ArithmeticError, TypeError, ValueError):
+            number = nan
     if not isfinite(number):
-        raise InputError(name, value, "expected a finite number")
+        raise InputError(name, value, expected)
     return number
 
 
-def finite_numbers(name: str, values: Iterable[Any]) -> tuple[float, ...]:
+def in_order(
+    name: str, values: Any, expected: str = "expected finite numbers, such as (1.0, 2.0)"
+) -> tuple[Any, ...]:
+    """The values one after the other: a tuple, list, array or iterator; no text, set or mapping.
+
+    Raises InputError.
+    """
+    unordered = isinstance(values, str | bytes | bytearray | Mapping | Set)
+    if unordered or not isinstance(values, Iterable) or (isinstance(values, np.ndarray) and values.ndim == 0):
+        raise InputError(name, values, expected)
+    return tuple(values)
+
+
+def finite_numbers(name: str, values: Any) -> tuple[float, ...]:
     """The values as finite floats.
 
     Raises InputError.
     """
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InputError(name, values, "expected finite numbers, such as (1.0, 2.0)")
-    return tuple(finite(name, value) for value in values)
+    return tuple(finite(name, value) for value in in_order(name, values))
 
 
-def whole(name: str, value: Any) -> int:
-    """The value as an integer >= 1.
+def whole(name: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
+    """The value as an integer from ``least`` to ``most``.
 
     Raises InputError.
     """
-    if isinstance(value, bool) or not finite(name, value).is_integer() or value < 1:
-        raise InputError(name, value, "expected an integer >= 1")
+    expected = f"expected an integer >= {least}"
+    number = finite(name, value, expected)
+    if not number.is_integer() or number < least:
+        raise InputError(name, value, expected)
+    if number > most:
+        raise InputError(name, value, f"expected an integer from {least} to {most}")
     return int(value)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from math import inf, nextafter
 from typing import Any
 
 import numpy as np
@@ -25,23 +27,47 @@ LIBM_ULPS = (
 )
 
 
+RANK = {level: rank for rank, level in enumerate(LEVELS)}
+
+
 def weaker(*levels: str) -> str:
     """The weakest of several levels of evidence."""
-    return max(levels, key=LEVELS.index)
+    return max(levels, key=RANK.__getitem__)
 
 
 def _down(value: Array, ulps: int = 1) -> Array:
     """Lower ends move down; an overflowed one comes back to the largest float, which is still below the
     truth.
     """
+    if ulps > 1 and _ordinary(value):
+        return _shifted(value, -ulps)
     for _ in range(ulps):
         value = np.nextafter(value, -np.inf)
     return value
 
 
 def _up(value: Array, ulps: int = 1) -> Array:
+    if ulps > 1 and _ordinary(value):
+        return _shifted(value, ulps)
     for _ in range(ulps):
         value = np.nextafter(value, np.inf)
+    return value
+
+
+def _ordinary(value: Array) -> bool:
+    """Whether it is a long array of positive numbers away from zero and infinity."""
+    return value.size > 64 and bool(value.min() > 1e-300 and value.max() < 1e300)
+
+
+def _shifted(value: Array, ulps: int) -> Array:
+    """Positive numbers moved by whole ulps at once: their bits count in their order."""
+    return np.asarray((value.view(np.int64) + ulps).view(np.float64))
+
+
+def _steps(value: float, towards: float) -> float:
+    """One number moved by the ulps of the C library."""
+    for _ in range(LIBM_ULPS):
+        value = nextafter(value, towards)
     return value
 
 
@@ -127,19 +153,33 @@ class Enclosure:
     def _with(self, lo: Array, hi: Array, *others: Enclosure) -> Enclosure:
         return Enclosure(lo, hi, self.method, weaker(self.level, *(o.level for o in others)))
 
+    def _ordered(self, lo: Array, hi: Array, other: Enclosure) -> Enclosure:
+        """Of ends that are known to be arrays in order."""
+        level = self.level if self.level == other.level else weaker(self.level, other.level)
+        return _made(lo, hi, self.method, level)
+
+    def _number(self, lo: float, hi: float, other: Enclosure) -> Enclosure:
+        """Of two floats: one number does without arrays."""
+        ordered = lo <= hi  # or NaN, which the constructor refuses
+        return (self._ordered if ordered else self._with)(np.array(lo), np.array(hi), other)
+
+    def _floats(self) -> tuple[float, float]:
+        return self.lo.item(), self.hi.item()
+
     def _corners(self, other: Enclosure, op: Callable[[Array, Array], Array]) -> Enclosure:
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            stack = np.stack([op(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)])
-        lost = np.isnan(stack)  # 0 * inf and inf / inf: anything between the signs at hand
-        low, high = np.where(lost, np.inf, stack).min(axis=0), np.where(lost, -np.inf, stack).max(axis=0)
-        some = lost.any(axis=0)
-        if some.any():
-            negative = (self.lo < 0) | (other.lo < 0)
-            low = np.where(some, np.where(negative, -np.inf, 0.0), low)
+            corners = [op(a, b) for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
+            low, high = reduce(np.minimum, corners), reduce(np.maximum, corners)
+        null = self._is_null | (other._is_null & (op is np.multiply))
+        nonnegative = (self.lo >= 0) & (other.lo >= 0)
+        if np.isnan(low).any():  # 0 * inf and inf / inf: anything between the signs at hand
+            stack = np.stack(corners)
+            some = np.isnan(stack).any(axis=0)
+            low = np.where(some, np.where((self.lo < 0) | (other.lo < 0), -np.inf, 0.0), low)
             high = np.where(some, np.inf, high)
+            null = null & ~some
         low, high = _down(low), _up(high)
-        null = (self._is_null | (other._is_null & (op is np.multiply))) & ~some
-        low = np.where((self.lo >= 0) & (other.lo >= 0), np.maximum(low, 0.0), low)
+        low = np.where(nonnegative, np.maximum(low, 0.0), low)
         return self._with(np.where(null, 0.0, low), np.where(null, 0.0, high), other)
 
     @property
@@ -149,17 +189,23 @@ class Enclosure:
 
     def __add__(self, other: Any) -> Enclosure:
         right = _lift(other)
+        if self.lo.ndim == right.lo.ndim == 0:
+            (a, b), (c, d) = self._floats(), right._floats()
+            low, high = a + c, b + d
+            return self._number(
+                nextafter(low, -inf) if a and c else low, nextafter(high, inf) if b and d else high, right
+            )
         lo, hi = self.lo + right.lo, self.hi + right.hi
-        return self._with(
-            np.where((self.lo == 0) | (right.lo == 0), lo, _down(lo)),
-            np.where((self.hi == 0) | (right.hi == 0), hi, _up(hi)),
-            right,
-        )
+        if not (lo <= hi).all():  # inf - inf
+            return self._with(lo, hi, right)
+        np.nextafter(lo, -inf, out=lo, where=np.logical_and(self.lo, right.lo))  # a sum with zero is exact
+        np.nextafter(hi, inf, out=hi, where=np.logical_and(self.hi, right.hi))
+        return self._ordered(lo, hi, right)
 
     __radd__ = __add__
 
     def __neg__(self) -> Enclosure:
-        return self._with(-self.hi, -self.lo)
+        return _made(np.asarray(-self.hi), np.asarray(-self.lo), self.method, self.level)
 
     def __sub__(self, other: Any) -> Enclosure:
         return self + (-_lift(other))
@@ -168,21 +214,34 @@ class Enclosure:
         return _lift(other) + (-self)
 
     def _positive(
-        self, other: Enclosure, low: Array, high: Array, null: NDArray[np.bool_]
+        self, other: Enclosure, low: Array, high: Array, inexact: NDArray[np.bool_]
     ) -> Enclosure | None:
-        """A product or quotient of nonnegative numbers, rounded outward; None where it has no value."""
-        if np.isnan(low).any() or np.isnan(high).any():  # 0 * inf and inf / inf
+        """A product or quotient of nonnegative numbers, rounded outward in place, upper ends only where
+        they are ``inexact``; None where it has no value.
+        """
+        if not (low <= high).all():  # NaN: 0 * inf and inf / inf
             return None
-        return self._with(
-            np.where(null, 0.0, np.maximum(_down(low), 0.0)), np.where(null, 0.0, _up(high)), other
-        )
+        np.nextafter(low, -inf, out=low)
+        np.nextafter(high, inf, out=high, where=inexact)
+        return self._ordered(np.maximum(low, 0.0, out=low), high, other)
 
     def __mul__(self, other: Any) -> Enclosure:
         right = _lift(other)
-        if (self.lo >= 0).all() and (right.lo >= 0).all():  # the usual case, without four corners
+        if self.lo.ndim == right.lo.ndim == 0:
+            (a, b), (c, d) = self._floats(), right._floats()
+            if a >= 0 and c >= 0 and b * d < inf:
+                up = nextafter(b * d, inf) if b and d else 0.0
+                return self._number(max(nextafter(a * c, -inf), 0.0), up, right)
+            if -inf < a and b < inf and -inf < c and d < inf:
+                corners = (a * c, a * d, b * c, b * d)
+                null = a == b == 0 or c == d == 0
+                down = 0.0 if null else nextafter(min(corners), -inf)
+                down = max(down, 0.0) if a >= 0 and c >= 0 else down
+                return self._number(down, 0.0 if null else nextafter(max(corners), inf), right)
+        elif (self.lo >= 0).all() and (right.lo >= 0).all():  # the usual case, without four corners
             with np.errstate(invalid="ignore", over="ignore"):
                 low, high = self.lo * right.lo, self.hi * right.hi
-            product = self._positive(right, low, high, self._is_null | right._is_null)
+            product = self._positive(right, low, high, np.logical_and(self.hi, right.hi))
             if product is not None:
                 return product
         return self._corners(right, np.multiply)
@@ -191,10 +250,15 @@ class Enclosure:
 
     def __truediv__(self, other: Any) -> Enclosure:
         right = _lift(other)
-        if (self.lo >= 0).all() and (right.lo > 0).all():
+        if self.lo.ndim == right.lo.ndim == 0:
+            (a, b), (c, d) = self._floats(), right._floats()
+            if a >= 0 and c > 0 and b / c < inf:
+                up = nextafter(b / c, inf) if b else 0.0
+                return self._number(max(nextafter(a / d, -inf), 0.0), up, right)
+        elif (self.lo >= 0).all() and (right.lo > 0).all():
             with np.errstate(invalid="ignore", over="ignore"):
                 low, high = self.lo / right.hi, self.hi / right.lo
-            ratio = self._positive(right, low, high, self._is_null)
+            ratio = self._positive(right, low, high, self.hi.astype(bool))
             if ratio is not None:
                 return ratio
         straddles = (right.lo <= 0) & (right.hi >= 0)
@@ -222,32 +286,42 @@ class Enclosure:
             return self._integer_power(int(exponent))
         if bool(np.any(self.hi < 0)):
             raise ValueError(f"base={float(np.min(self.hi))!r}: expected >= 0 under the exponent {exponent}")
-        base = self._with(np.maximum(self.lo, 0.0), self.hi)
+        small, large = np.maximum(self.lo, 0.0), self.hi
+        if exponent < 0:
+            small, large = large, small
         with np.errstate(divide="ignore"):
-            ends = np.stack([base.lo**exponent, base.hi**exponent])
-        null = base._is_null & (exponent > 0)
-        return self._with(
-            np.maximum(_down(ends.min(axis=0), LIBM_ULPS), 0.0),
-            np.where(null, 0.0, _up(ends.max(axis=0), LIBM_ULPS)),
-        )
+            lo, hi = small**exponent, large**exponent
+        null = (self.hi == 0) & (exponent > 0)
+        return self._with(np.maximum(_down(lo, LIBM_ULPS), 0.0), np.where(null, 0.0, _up(hi, LIBM_ULPS)))
 
     def _integer_power(self, n: int) -> Enclosure:
         if n < 0:
             return 1 / self._integer_power(-n)
+        if n == 2 and self.lo.ndim == 0:
+            low, high = sorted(abs(end) for end in self._floats())
+            small = 0.0 if self.lo <= 0 <= self.hi else max(_steps(low * low, -inf), 0.0)
+            return self._number(small, _steps(high * high, inf) if high else 0.0, self)
         with np.errstate(over="ignore"):
-            ends = np.stack([self.lo**n, self.hi**n])
-        lo, hi = _down(ends.min(axis=0), LIBM_ULPS), _up(ends.max(axis=0), LIBM_ULPS)
+            first, second = self.lo**n, self.hi**n
+        lo = _down(np.minimum(first, second), LIBM_ULPS)
+        hi = _up(np.maximum(first, second), LIBM_ULPS)
         if n % 2 == 0:
             lo = np.where((self.lo <= 0) & (self.hi >= 0), 0.0, np.maximum(lo, 0.0))
-        lo = np.where(self.lo >= 0, np.maximum(lo, 0.0), lo)
-        null = self._is_null & (n > 0)
-        return self._with(np.where(null, 0.0, lo), np.where(null, 0.0, hi))
+        else:
+            lo = np.where(self.lo >= 0, np.maximum(lo, 0.0), lo)
+        if n:
+            hi = np.where(self._is_null, 0.0, hi)
+        return self._with(lo, hi)
 
     def _monotone(
         self, function: Callable[[Array], Array], *, floor: float = -np.inf, exact_at: float = 0.0
     ) -> Enclosure:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             lo, hi = function(self.lo), function(self.hi)
+        if self.lo.ndim == 0:
+            low, high = float(lo), float(hi)
+            low = low if self.lo == exact_at else max(_steps(low, -inf), floor)
+            return self._number(low, high if self.hi == exact_at else _steps(high, inf), self)
         return self._with(
             np.where(self.lo == exact_at, lo, np.maximum(_down(lo, LIBM_ULPS), floor)),
             np.where(self.hi == exact_at, hi, _up(hi, LIBM_ULPS)),
@@ -263,13 +337,13 @@ class Enclosure:
 
     def log(self) -> Enclosure:
         """Natural logarithm; raises where the enclosure lies below zero."""
-        if bool(np.any(self.hi < 0)):
+        if (self.hi < 0).any():
             raise ValueError(f"argument={float(np.min(self.hi))!r}: expected > 0 under the logarithm")
         return self._with(np.maximum(self.lo, 0.0), self.hi)._monotone(np.log, exact_at=1.0)
 
     def sqrt(self) -> Enclosure:
         """Square root; the part below zero is taken as rounding and cut at zero, all below zero raises."""
-        if bool(np.any(self.hi < 0)):
+        if (self.hi < 0).any():
             raise ValueError(f"argument={float(np.min(self.hi))!r}: expected >= 0 under the square root")
         return self._with(np.maximum(self.lo, 0.0), self.hi)._monotone(np.sqrt, floor=0.0)
 
@@ -291,9 +365,25 @@ class Enclosure:
         return self._with(np.minimum(self.lo, right.lo), np.minimum(self.hi, right.hi), right)
 
 
+def _made(lo: Array, hi: Array, method: str, level: str) -> Enclosure:
+    """The enclosure of arrays that are known to be in order, without looking at them again."""
+    made = object.__new__(Enclosure)
+    put = object.__setattr__
+    put(made, "lo", lo)
+    put(made, "hi", hi)
+    put(made, "method", method)
+    put(made, "level", level)
+    return made
+
+
 def _nonzero(value: Array) -> Array:
     return np.where(value == 0, np.inf, value)
 
 
 def _lift(value: Any) -> Enclosure:
-    return value if isinstance(value, Enclosure) else Enclosure.exact(value)
+    if isinstance(value, Enclosure):
+        return value
+    if type(value) in (float, int) and value == value:
+        number = np.array(value, dtype=np.float64)
+        return _made(number, number, "exact", "enclosed")
+    return Enclosure.exact(value)

@@ -172,11 +172,7 @@ class ExpPoly:
         order, _ = self.leading
         small = np.abs(h) <= float(RADIUS)
         near = np.where(small, h, 0.0)
-        value, slack = np.zeros(h.shape), np.zeros(h.shape)
-        magnitude = np.abs(near)
-        for n, c in reversed(list(enumerate(self._series))):
-            value = value * near + c
-            slack = slack * magnitude + abs(c) * (2 * n + 3)
+        value, slack = _horner(self._series, near)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.where(value != 0, slack / np.abs(value), np.inf) + 2 * order
         value = value * near**order
@@ -246,6 +242,15 @@ class ExpPoly:
             mpmath.mpf(c.numerator) / c.denominator * h**i * mpmath.exp(j * h)
             for (i, j), c in self.terms.items()
         )
+
+
+def _horner(series: Array, h: Array) -> tuple[Array, Array]:
+    """The polynomial with these coefficients, and a bound on its rounding in units of roundoff."""
+    from simulators.exppoly_kernel import horner_kernel
+
+    value, slack = np.empty(h.shape), np.empty(h.shape)
+    horner_kernel(series, np.ascontiguousarray(h).ravel(), value.reshape(-1), slack.reshape(-1))
+    return value, slack
 
 
 def _lift(value: ExpPoly | Scalar) -> ExpPoly:

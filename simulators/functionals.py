@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError
-from simulators.mixtures import Atoms, Components, Core, Reduction, Target, components
+from simulators.mixtures import Atoms, Components, Target, components
+from simulators.reductions import Core, Reduction
 from simulators.targets import Gaussian
 
 __all__ = [
@@ -40,7 +41,9 @@ __all__ = [
 Array = NDArray[np.float64]
 U = 2.0**-53
 TOLERANCE = 2e-14  # of a panel's error against the whole integral
+NEAR_ONE = 0.05  # of a variance less one
 CLOSED = 48 * U  # relative error of the closed forms below
+CANCELLED = 12 * U  # error of R - log(1 + R) relative to R, where that is much larger than the difference
 MASS = 1e-10  # mass that a quadrature may miss beyond its error estimate
 STIRLING = 30  # dimension from which log Gamma is expanded
 
@@ -150,6 +153,7 @@ def second_moment(target: Target, t: ArrayLike) -> Enclosure:
 # -- cores by quadrature -------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)
 def reduction(target: Target) -> Reduction:
     """The reduction used for the target; a Gaussian is its own."""
     if isinstance(target, Gaussian):
@@ -314,6 +318,9 @@ def _gaussian(complement: Gaussian, times: Array) -> dict[str, Enclosure]:
             "second_moment": n * S + shift,
         }
         slack = {name: CLOSED * np.abs(part).sum(axis=0) for name, part in parts.items()}
+        slack["kl_to_gamma"] += CANCELLED * (n / 2 * np.where(np.abs(R) < NEAR_ONE, 0.0, np.abs(R))).sum(
+            axis=0
+        )
         slack["entropy"] = CLOSED * (n / 2 * (np.abs(np.log(S)) + 4)).sum(axis=0)
         slack["half_hessian"] = CLOSED * (n * (0.5 + 1 / S) * np.abs(0.5 - 1 / S)).sum(axis=0)
     return {
@@ -323,12 +330,13 @@ def _gaussian(complement: Gaussian, times: Array) -> dict[str, Enclosure]:
 
 
 def _excess(R: Array, S: Array) -> Array:
-    """R - log(1 + R) with S = 1 + R, without cancellation."""
-    small = np.where(np.abs(R) < 0.05, R, 0.0)
+    """R - log(1 + R) with S = 1 + R: by its series near 0; from R itself down to -1/2, from S below."""
+    small = np.where(np.abs(R) < NEAR_ONE, R, 0.0)
     series = np.zeros_like(R)
     for n in range(15, 1, -1):
         series = series * small + (-1) ** n / n
-    return np.where(np.abs(R) < 0.05, series * small**2, R - np.log(S))
+    logarithm = np.where(R > -0.5, np.log1p(np.maximum(R, -0.5)), np.log(S))
+    return np.where(np.abs(R) < NEAR_ONE, series * small**2, R - logarithm)
 
 
 # -- enclosures ----------------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ from simulators.errors import InputError, NotDefined
 from simulators.exppoly import E, ExpPoly, H
 from simulators.functionals import core_functionals, reduction
 from simulators.grids import Grid
-from simulators.mixtures import Core, Target, components
+from simulators.mixtures import Target, components
+from simulators.reductions import Core
 from simulators.targets import Gaussian
 
 __all__ = ["PathError", "core_path", "path_kl_mixture"]

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from math import inf, isfinite
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.checks import finite, finite_numbers, in_order, whole
 from simulators.errors import InputError
 
 __all__ = ["Grid"]
 
 Array = NDArray[np.float64]
+MOST_STEPS = 10_000_000
 KINDS = ("uniform", "geometric", "custom")
 
 
@@ -40,14 +42,21 @@ class Grid:
     given: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
+        if not isinstance(self.kind, str) or self.kind not in KINDS:
             raise InputError("kind", self.kind, f"expected one of {', '.join(KINDS)}")
-        _check_count(self.N)
-        object.__setattr__(self, "N", int(self.N))
-        object.__setattr__(self, "given", tuple(np.asarray(self.given, dtype=np.float64).tolist()))
+        object.__setattr__(self, "N", whole("N", self.N, most=MOST_STEPS))
+        object.__setattr__(self, "given", finite_numbers("times", self.given))
         for name in ("T", "delta"):
-            object.__setattr__(self, name, float(getattr(self, name)))
+            object.__setattr__(self, name, finite(name, getattr(self, name)))
         _check_ends(self.T, self.delta, self.kind)
+        if self.given and (self.T, self.N, self.delta) != (
+            self.given[0],
+            len(self.given) - 1,
+            self.given[-1],
+        ):
+            raise InputError("times", self.given, "expected N + 1 times from T to delta; use Grid.from_times")
+        if self.kind == "custom" and not self.given:
+            raise InputError("times", self.given, "expected at least two times; use Grid.from_times")
         if not bool(np.all(np.diff(self.times) < 0)):
             at = int(np.flatnonzero(~(np.diff(self.times) < 0))[0])
             name, value = ("times", self.times[at : at + 2].tolist()) if self.given else ("N", self.N)
@@ -70,12 +79,9 @@ class Grid:
     @classmethod
     def from_times(cls, times: Iterable[float]) -> Grid:
         """The grid with these forward times, in decreasing order."""
-        points = tuple(np.array([*times], dtype=np.float64).tolist())
+        points = tuple(finite("times", time, "expected finite times") for time in in_order("times", times))
         if len(points) < 2:
             raise InputError("times", points, "expected at least two times")
-        finite = np.isfinite(points)
-        if not np.all(finite):
-            raise InputError("times", points[int(np.argmin(finite))], "expected finite times")
         return cls("custom", points[0], len(points) - 1, points[-1], points)
 
     @cached_property
@@ -151,15 +157,10 @@ def _geometric(T: float, N: int, delta: float) -> Array:
     return np.concatenate([head, tail])
 
 
-def _check_count(N: Any) -> None:
-    if isinstance(N, bool) or not isfinite(N) or int(N) != N or N < 1:
-        raise InputError("N", N, "expected an integer >= 1")
-
-
 def _check_ends(T: float, delta: float, kind: str) -> None:
-    if not (isfinite(T) and T > 0):
+    if T <= 0:
         raise InputError("T", T, "expected a finite horizon > 0")
-    if not (isfinite(delta) and delta >= 0):
+    if delta < 0:
         raise InputError("delta", delta, "expected a finite stopping time >= 0")
     if delta >= T:
         raise InputError("delta", delta, f"expected delta < T={T!r}")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.checks import finite_numbers
+from simulators.checks import finite, finite_numbers, in_order
 from simulators.errors import InputError
 
-__all__ = ["AVERAGES", "PROFILES", "AffineError", "profile_weights"]
+__all__ = ["AVERAGES", "PROFILES", "AffineError", "checked_profile", "profile_weights"]
 
 PROFILES = ("constant", "late", "early", "adapted")
 """p_k = 1; 1 on the last step only; 1 on the first step only; e^{-tau_k}/S_{tau_k}, S the variance of
@@ -49,17 +49,7 @@ class AffineError:
             raise InputError(
                 "linear", self.linear, f"expected {len(self.shift)} entries, as many as shift has"
             )
-        if isinstance(self.profile, str):
-            if self.profile not in PROFILES:
-                raise InputError(
-                    "profile", self.profile, f"expected one of {', '.join(PROFILES)} or a tuple of weights"
-                )
-            return
-        weights = finite_numbers("profile", self.profile)
-        for weight in weights:
-            if weight < 0:
-                raise InputError("profile", weight, "expected weights >= 0")
-        object.__setattr__(self, "profile", weights)
+        object.__setattr__(self, "profile", checked_profile(self.profile))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and floats; JSON keeps every bit."""
@@ -71,6 +61,24 @@ class AffineError:
         """The inverse of `to_dict`."""
         profile = data["profile"] if isinstance(data["profile"], str) else tuple(data["profile"])
         return cls(tuple(data["shift"]), tuple(data["linear"]), profile)
+
+
+def checked_profile(profile: Any) -> str | tuple[float, ...]:
+    """The profile, a name in `PROFILES` or weights >= 0.
+
+    Raises InputError.
+    """
+    expected = f"expected one of {', '.join(PROFILES)} or a tuple of weights >= 0"
+    if isinstance(profile, str):
+        if profile not in PROFILES:
+            raise InputError("profile", profile, expected)
+        return profile
+    weights = tuple(finite("profile", weight, expected) for weight in in_order("profile", profile, expected))
+    if not weights:
+        raise InputError("profile", weights, expected)
+    if min(weights) < 0:
+        raise InputError("profile", min(weights), "expected weights >= 0")
+    return weights
 
 
 def profile_weights(profile: str | tuple[float, ...], N: int) -> NDArray[np.float64]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulators.checks import finite_numbers, whole
+from simulators.checks import finite_numbers, in_order, whole
 from simulators.errors import InputError
 
 __all__ = ["Gaussian"]
@@ -31,9 +31,7 @@ class Gaussian:
     def __post_init__(self) -> None:
         object.__setattr__(self, "eigenvalues", finite_numbers("eigenvalues", self.eigenvalues))
         object.__setattr__(self, "means", finite_numbers("means", self.means))
-        counts = self.multiplicities
-        if isinstance(counts, str) or not isinstance(counts, Iterable):
-            raise InputError("multiplicities", counts, "expected integers >= 1, such as (1, 3)")
+        counts = in_order("multiplicities", self.multiplicities, "expected integers >= 1, such as (1, 3)")
         object.__setattr__(self, "multiplicities", tuple(whole("multiplicities", n) for n in counts))
         if not self.eigenvalues:
             raise InputError("eigenvalues", self.eigenvalues, "expected at least one eigenspace")

@@ -72,7 +72,9 @@ theorem_1 = Claim(
     source=SOURCE,
     standing="literal",
     expect="diverges",
-    note="Cov = I does not centre the data: on N(m, I) only the left side grows like |m|^2.",
+    note="Cov = I does not centre the data: on N(m, I) only the left side grows like |m|^2. One later text "
+    "quotes the "
+    "theorem with E X_0 = 0.",
 )
 centred = Claim(
     key="benton-2024/theorem-1-centred",
@@ -84,7 +86,9 @@ centred = Claim(
     setup=ESTIMATED,
     source=SOURCE,
     standing="corrected",
-    note="Theorem 1 fixes the covariance only; its proof uses E|x|^2 = d, that is, centred data.",
+    note="Theorem 1 fixes the covariance only, its proof uses E|x|^2 = d, that is, centred data; so it is "
+    "quoted by a "
+    "later text.",
 )
 corrected = Claim(
     key="benton-2024/theorem-1-corrected",

@@ -7,8 +7,8 @@ sqrt d,
     and the scores of q_s, s >= t, are Lipschitz with L <~ d R^2 max(R, sqrt d)^2 / eps^4
     (Lemma 20),
 
-so that Theorem 2 there needs N = L^2 d/eps_TV^2 steps for TV(p, q_t) <= eps_TV up to logarithms
-(Corollaries 3 to 5).
+R >= 1 being understood (for a point L is 1/(1 - e^{-2t})), so that Theorem 2 there needs N = L^2 d/eps_TV^2
+steps for TV(p, q_t) <= eps_TV up to logarithms (Corollaries 3 to 5).
 
 Synchronous coupling of X_0 and e^{-t} X_0 + sqrt(1 - e^{-2t}) Z:
 
@@ -16,8 +16,17 @@ Synchronous coupling of X_0 and e^{-t} X_0 + sqrt(1 - e^{-2t}) Z:
 
 with equality for a Dirac. With 1 - e^{-t} <= t the choice of t gives W2^2 <= eps^4/d + 2 eps^2 <= 3 eps^2,
 if eps <= sqrt d: without that the drift t R counts. E|x|^2 <= R^2 may stand for R^2. The same coupling bounds
-W1, and with it the bounded Lipschitz distance of Corollary 5, by t E|x| + sqrt(2 t d). On the line W1 is the
+W1, and with it the bounded Lipschitz distance of Corollary 4, by t E|x| + sqrt(2 t d). On the line W1 is the
 area between the distribution functions, which has a closed form for two atoms.
+
+The bounded Lipschitz distance (test functions below one with Lipschitz constant one) is the cost of transport
+for min(|x - y|, 2). To two atoms on the line it is the maximum of a concave function of one number, known
+exactly. With f = min(distance to the atoms, 2) as test function and q_t <= 1/(s sqrt(2 pi)), s^2 = 1 -
+e^{-2t},
+
+    E min(dist, 2)  >=  int_0^r (1 - 4 u/(s sqrt(2 pi))) du  =  s sqrt(2 pi)/8,       r = s sqrt(2 pi)/4:
+
+the root of the time is the right order, also from below.
 
 Hessian of the score of bounded data: |Hess log q_t| <= max(1/s2, e^{-2t} R^2/s2^2 - 1/s2), s2 = 1 -
 e^{-2t}; it is checked with the score identities, where +-R is its equality case.
@@ -37,7 +46,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Abs, Eq, Max, Rational, exp, sqrt
+from sympy import Abs, Eq, Max, Rational, exp, pi, sqrt
 
 from bounds.claim import Claim, Sharp, Source
 from bounds.notation import symbols
@@ -58,8 +67,10 @@ SOURCE = Source(
 )
 d, T, h, t, L, M2, KL0, J0, R, eps, tol = symbols("d T h t L M2 KL0 J0 R eps tol")
 lag, w, m1, m2, stopped_w1 = symbols("lag w m1 m2 stopped_w1")
+stopped_bl, stopped_lipschitz = symbols("stopped_bl stopped_lipschitz")
 FORWARD = Setup(clock="unit")
 ATOMS = Setup(clock="unit", target="finite-support")
+NOISED_ATOMS = Setup(clock="unit", model="stopped-atoms")
 TOLERANCE = Setup(clock="unit", parameters={"tol": (1e-3, 1e3)})
 KINETIC = Setup(clock="unit", sampler="cld-ei", score="exact", parameters={"N": (1, 8), "T": (2, 2)})
 DIRAC = {"type": "gaussian", "eigenvalues": [0], "multiplicities": [3], "means": [2]}
@@ -99,6 +110,68 @@ transport_small = Claim(
     lhs=stopped_w1,
     terms={"noise": sqrt(2 * lag), "drift": lag * (w * Abs(m1) + (1 - w) * Abs(m2))},
     setup=Setup(clock="unit", model="stopped-atoms"),
+)
+bounded = Claim(
+    key="chen-2023-sampling/early-stopping-bounded-lipschitz",
+    title="Bounded Lipschitz distance of the early-stopped law of two atoms",
+    lhs=stopped_bl,
+    terms={"noise": sqrt(2 * lag), "drift": lag * (w * Abs(m1) + (1 - w) * Abs(m2))},
+    setup=NOISED_ATOMS,
+    source=replace(SOURCE, locator="Corollary 4"),
+    note="What the corollary uses of early stopping.",
+)
+bounded_below = Claim(
+    key="chen-2023-sampling/early-stopping-bounded-lipschitz-lower",
+    title="Bounded Lipschitz distance of the early-stopped law of two atoms, from below",
+    lhs=stopped_bl,
+    terms={"noise": sqrt(2 * pi * (1 - exp(-2 * lag))) / 8},
+    relation=">=",
+    setup=NOISED_ATOMS,
+)
+bounded_transport = Claim(
+    key="chen-2023-sampling/bounded-lipschitz-below-w1",
+    title="The bounded Lipschitz distance is below W1",
+    lhs=stopped_bl,
+    terms={"transport": stopped_w1},
+    setup=NOISED_ATOMS,
+    sharp=(
+        Sharp("early, near a point", {"parameters": {"lag": 0.02, "w": 0.5, "m1": 0.1, "m2": 0.1}}, 0.999),
+    ),
+)
+bounded_choice = Claim(
+    key="chen-2023-sampling/stopping-time-bounded-lipschitz",
+    title="Choice of the stopping time in the bounded Lipschitz distance",
+    lhs=stopped_bl,
+    terms={"accuracy": sqrt(3 * lag * Max(1, Abs(m1), Abs(m2)))},
+    assuming=(lag * Max(1, Abs(m1), Abs(m2)) <= 1,),
+    setup=NOISED_ATOMS,
+    source=replace(SOURCE, locator="Corollary 4"),
+    standing="corrected",
+    note="d = 1: eps^2 = t max(R, 1), and eps <= sqrt(d), which is not stated.",
+)
+lemma_20 = Claim(
+    key="chen-2023-sampling/lemma-20",
+    title="Lipschitz constant of the scores of two noised atoms",
+    lhs=stopped_lipschitz,
+    terms={"smoothing": Max(Abs(m1), Abs(m2)) ** 2 / lag**2},
+    constant="absolute",
+    assuming=(Max(Abs(m1), Abs(m2)) >= 1,),
+    setup=replace(NOISED_ATOMS, parameters={"lag": (0.02, 1)}),
+    source=replace(SOURCE, locator="Lemma 20"),
+    standing="literal",
+    note="d = 1, where d R^2 max(R, sqrt d)^2/eps^4 = R^2/t^2 for the eps that goes with t <= 1. R >= 1 is "
+    "needed, since L >= 1/(2t).",
+)
+lemma_20_explicit = Claim(
+    key="chen-2023-sampling/lemma-20-explicit",
+    title="Lipschitz constant of the scores of two noised atoms, with its constant",
+    lhs=stopped_lipschitz,
+    terms=dict(lemma_20.terms),
+    constant=1 / (1 - exp(-2)),
+    assuming=lemma_20.assuming,
+    setup=lemma_20.setup,
+    sharp=(Sharp("a point at one, time one", {"parameters": {"lag": 1, "w": 0.5, "m1": 1, "m2": 1}}),),
+    note="1 - e^{-2t} >= (1 - e^{-2}) t for t <= 1, and R >= 1.",
 )
 choice = Claim(
     key="chen-2023-sampling/stopping-time",
@@ -144,7 +217,21 @@ kinetic = Claim(
     "inequality the left side is above the TV of the theorem.",
 )
 
-CLAIMS: tuple[Claim, ...] = (distance, distance_atoms, transport, transport_small, choice, steps, kinetic)
+CLAIMS: tuple[Claim, ...] = (
+    distance,
+    distance_atoms,
+    transport,
+    transport_small,
+    bounded,
+    bounded_below,
+    bounded_transport,
+    bounded_choice,
+    lemma_20,
+    lemma_20_explicit,
+    choice,
+    steps,
+    kinetic,
+)
 
 FALSEHOODS: tuple[Claim, ...] = (
     distance.but("half-clock", terms={"noise": d * (1 - exp(-t))}),
@@ -153,6 +240,13 @@ FALSEHOODS: tuple[Claim, ...] = (
     transport.but("without-drift", terms={"drift": None}),
     transport_small.but("half-clock", terms={"noise": sqrt(lag), "drift": None}),
     transport_small.but("linear-in-time", terms={"noise": 2 * lag}),
+    bounded.but("linear-in-time", terms={"noise": 2 * lag}),
+    bounded_below.but("whole-root", terms={"noise": sqrt(2 * lag)}),
+    bounded_transport.but("reversed", relation=">="),
+    bounded_choice.but("half", constant=Rational(1, 2)),
+    lemma_20.but("any-radius", constant=10, assuming=()),
+    lemma_20_explicit.but("one", constant=1),
+    lemma_20.but("one-power-of-time", terms={"smoothing": Max(Abs(m1), Abs(m2)) ** 2 / lag}, constant=2),
     choice.but("any-tolerance", assuming=choice.assuming[:1]),
     distance.but("without-drift", terms={"drift": None}),
     steps.but(

@@ -144,6 +144,7 @@ theorem_2 = Claim(
     setup=SUP,
     source=SOURCE,
     standing="literal",
+    note="Quoted with these hypotheses by two later texts.",
 )
 theorem_9 = Claim(
     key="chen-2023-sampling/theorem-9",

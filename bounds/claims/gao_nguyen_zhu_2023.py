@@ -3,7 +3,8 @@
 Gao, Nguyen and Zhu bound W2(q, output) for general drifts and noises, with a score that is accurate in L2 at
 every time; for the variance-preserving process O~(d/eps^2) steps give accuracy eps, so that N steps leave an
 error of order sqrt(d h). Bruno et al. have the same order with explicit constants, for the error of the score
-along an auxiliary process in place of the data; a later version (2025) is of order one, sqrt(d) h.
+along an auxiliary process in place of the data (2311.13584); Bruno and Sabanis (2025) have order one, sqrt(d)
+h.
 
 The displays are long and are not copied. Tried in the unit clock on N(m, v I), 1/4 <= v <= 4, with the exact
 score and the frozen-score integrator from gamma, h <= 1/4; the start is forgotten at the rate e^{-T} at
@@ -34,15 +35,15 @@ SOURCE = Source(
     "printed",
 )
 BRUNO = Source(
-    "Stefano Bruno, Ying Zhang, Dong-Young Lim, Ömer Deniz Akyildiz, Sotirios Sabanis",
-    2023,
-    "On diffusion-based generative models and their error bounds: the log-concave case with full convergence "
-    "estimates",
+    "Stefano Bruno, Sotirios Sabanis",
+    2025,
+    "Wasserstein convergence of score-based generative models under semiconvexity and discontinuous "
+    "gradients",
     "abstract",
-    "2311.13584",
+    "2505.03432",
+    "v2",
     "",
-    "",
-    "recalled",
+    "printed",
 )
 T, W20, d, h, M2 = symbols("T W20 d h M2")
 SMOOTH = Setup(
@@ -76,7 +77,7 @@ first = Claim(
     setup=SMOOTH,
     source=BRUNO,
     standing="literal",
-    note="Recalled: the order of the improved analysis, for variances between 1/4 and 4.",
+    note="Order one and sqrt d are those of the abstract, for variances between 1/4 and 4.",
 )
 
 CLAIMS: tuple[Claim, ...] = (half, first)

@@ -38,7 +38,7 @@ RUNGE_KUTTA = Source(
     "Convergence analysis of probability flow ODE for score-based generative models",
     "abstract",
     "2404.09730",
-    "",
+    "v2",
     "",
     "printed",
 )

@@ -200,7 +200,8 @@ theorem = Claim(
     source=SOURCE,
     standing="literal",
     expect="untested",
-    note="The right side was not available beyond its rate; a learner has no law here.",
+    note="The right side was not available beyond its rate, so that no number can contradict it; at a single "
+    "time and for Gaussian data an explicit form is score-estimation/finite-class.",
 )
 
 CLAIMS: tuple[Claim, ...] = (

@@ -1,4 +1,4 @@
-"""Rates of learning that are documented and not tried: what they say, and why nothing here contradicts them.
+"""Rates of learning: what they say, what of them can be tried, and why nothing here contradicts the rest.
 
     Oko, Akiyama & Suzuki (2023)     TV <= O~(n^{-s/(2s + d)})            densities of Besov smoothness s
     Chen, Huang, Zhao & Wang (2023)  TV <= O~(n^{-1/(k + 5)})             data on a subspace of dimension k
@@ -6,22 +6,35 @@
     Chewi et al. (2025)              KL ~ p/(2n)                          p parameters, all times together
     Song (2024)                      no polynomial time for score error of order 1/sqrt(log d)
 
-All hide constants, logarithms and classes of networks, and speak of a learner, which has no law here. A
-case on which they fail would have to range over all laws of a class (the rates are minimax) or over all
-algorithms (the last is computational: with unbounded time the empirical minimiser of a finite class does
-learn the score). What can be computed of them is elsewhere: `score-estimation/all-times-information` is the
-identity behind the efficiency, `score-estimation/finite-class` the statistical side of the hardness, and
-`bounds.sample_table` compares the numbers of samples.
+All hide constants, logarithms and classes of networks or algorithms. A case on which they fail would have to
+range over all laws of a class (the rates are minimax) or over all algorithms (the last is computational: with
+unbounded time the empirical minimiser of a finite class does learn the score). The statements change between
+versions, the exponent of Gaur et al. most of all; each names its own. `bounds.sample_table` compares the
+numbers of samples.
 
-The statements change between versions, the exponent of Gaur et al. most of all; each names its own. None of
-them is tried, so that no falsehood is planted beside them.
+Two have a small world in which they can be tried. Efficiency: for two atoms of weight w and n data the
+denoising loss over all times, with endless noise draws, is KL(k/n || v) up to a constant (the entropy decays
+along the forward process by the squared distance of the scores), so that the minimiser is the share k/n, of
+variance exactly one over n times the information, which is the curvature of that loss
+(`score-estimation/all-times-information`), and the atoms of weight (k + 1/2)/(n + 1) are on
+average within O(1/(2n)) of the target in KL.
+
+Hardness: Gaussian pancakes, layers g apart in an unknown direction of a standard Gaussian, b g thick. With
+u = 2 pi/g >= 2, by Poisson summation,
+
+    E h_k(X)  <=  2 (u^k/sqrt k!) e^{-u^2 (1 + b^2 g^2)/2} (1 + 2 e^{-u^2})           for k <= u^2/2,
+    E|S - S_gamma|^2  >=  2 u^2 e^{-(b g u)^2} [(1 - e^{-2 u^2})/(1 + 3 e^{-u^2/2})]^2:
+
+(k! by Stirling's lower bound; for the second Cauchy and Schwarz with sin(ux), and 1 + 3 e^{-u^2/2} bounds the
+mass): no moment of low order tells them from gamma, while an estimate of the score does whose squared error
+is below a quarter of the second line.
 """
 
 from __future__ import annotations
 
-from sympy import Rational, log
+from sympy import Rational, exp, log, pi
 
-from bounds.claim import Claim, Source
+from bounds.claim import Claim, Sharp, Source
 from bounds.notation import symbols
 from bounds.quantity import KL, TV, ScoreError
 from bounds.setup import Setup
@@ -29,6 +42,17 @@ from bounds.setup import Setup
 __all__ = ["CLAIMS", "FALSEHOODS"]
 
 d, n_draws, n_parameters, smoothness, intrinsic = symbols("d n_draws n_parameters smoothness intrinsic")
+weight_information, blur, deg, layer_gap, learner_entropy, learner_variance = symbols(
+    "weight_information blur deg layer_gap learner_entropy learner_variance"
+)
+n_data, pancake_fisher, pancake_moment = symbols("n_data pancake_fisher pancake_moment")
+LEARNED, PANCAKES = (Setup(clock="unit", model=name) for name in ("learned-at-all-times", "pancakes"))
+WAVE = 2 * pi / layer_gap
+# by Stirling's k! >= sqrt(2 pi k) (k/e)^k
+FIRST_WAVE = (WAVE**2 / deg) ** (deg / 2) / (2 * pi * deg) ** Rational(1, 4)
+FIRST_WAVE *= exp(deg / 2 - WAVE**2 / 2 - 2 * pi**2 * blur**2)
+WIDE = f"{deg} <= {WAVE**2 / 2}"
+
 RANGES = {
     "n_draws": (10, 1e9),
     "smoothness": (0.5, 10),
@@ -96,7 +120,9 @@ SUBSPACE = Claim(
     ),
     standing="literal",
     expect="untested",
-    note="The abstract says that the rate depends on the intrinsic dimension; the exponent is recalled.",
+    note="The abstract says that the rate depends on the intrinsic dimension; the exponent is recalled. A "
+    "supremum over laws and networks is not a case. That the target's variance is intrinsic, whatever the "
+    "ambient dimension, is score-identities/support-covariance.",
 )
 
 GAUR_SIXTH = Claim(
@@ -109,7 +135,8 @@ GAUR_SIXTH = Claim(
     source=_gaur("v2", ""),
     standing="literal",
     expect="untested",
-    note="Version 2 prints O~(eps^-6), the published one O(eps^-4); a learner has no law here.",
+    note="Version 2 prints O~(eps^-6), the published one O(eps^-4); speaks of "
+    "networks trained by stochastic gradients, whose iterates have no law here.",
 )
 
 GAUR_FOURTH = Claim(
@@ -122,7 +149,8 @@ GAUR_FOURTH = Claim(
     source=_gaur("", "TMLR 2026"),
     standing="literal",
     expect="untested",
-    note="The published abstract prints O(eps^-4), version 2 O~(eps^-6); a learner has no law here.",
+    note="The published abstract prints O(eps^-4), version 2 O~(eps^-6); speaks of "
+    "networks trained by stochastic gradients, whose iterates have no law here.",
 )
 
 EFFICIENT = Claim(
@@ -144,9 +172,27 @@ EFFICIENT = Claim(
     ),
     standing="literal",
     expect="untested",
-    note="The covariance tends to the inverse Fisher information, under mild conditions on the family; "
-    "score-estimation/all-times-information is the identity behind it. What a single time or implicit score "
-    "matching loses on two modes does not carry over.",
+    note="The covariance tends to the inverse Fisher information, under mild conditions on the family: a "
+    "limit for every family. One is tried below; score-estimation/all-times-information is the identity "
+    "behind it. What a single time or implicit score matching loses on two modes does not carry over.",
+)
+
+EFFICIENT_WEIGHT = Claim(
+    key="chewi-2025/efficient-weight",
+    title="The weight of two atoms, fitted at all times, has the least variance",
+    lhs=learner_variance,
+    terms={"information": 1 / (n_data * weight_information)},
+    relation="==",
+    setup=LEARNED,
+)
+
+EFFICIENT_ENTROPY = Claim(
+    key="chewi-2025/efficient-entropy",
+    title="Two atoms, fitted at all times, are within 1/(2n) of the target in KL",
+    lhs=learner_entropy,
+    terms={"information": 1 / (2 * n_data)},
+    constant="absolute",
+    setup=LEARNED,
 )
 
 HARD = Claim(
@@ -170,9 +216,65 @@ HARD = Claim(
     standing="literal",
     expect="untested",
     note="Speaks of every algorithm of polynomial time (Gaussian pancakes), under cryptographic assumptions; "
-    "with more time few samples suffice, so that no simulation of a learner contradicts it.",
+    "with more time few samples suffice, so that no simulation of a learner contradicts it. That pancakes "
+    "look Gaussian to low moments and not to the score is tried below.",
 )
 
-CLAIMS: tuple[Claim, ...] = (BESOV, SUBSPACE, GAUR_SIXTH, GAUR_FOURTH, EFFICIENT, HARD)
+PANCAKE_MOMENTS = Claim(
+    key="song-2024/pancake-moments",
+    title="Gaussian pancakes have nearly Gaussian moments of low order",
+    lhs=pancake_moment,
+    terms={"first wave": 2 * FIRST_WAVE, "overtones": 4 * FIRST_WAVE * exp(-(WAVE**2))},
+    assuming=("layer_gap <= 3", WIDE),
+    setup=PANCAKES,
+    sharp=(
+        Sharp(
+            "thin layers",
+            {"model": "pancakes", "parameters": {"layer_gap": 1, "blur": 0.2, "deg": 8}},
+            attains=0.99,
+        ),
+    ),
+)
 
-FALSEHOODS: tuple[Claim, ...] = ()
+PANCAKE_SCORE = Claim(
+    key="song-2024/pancake-score",
+    title="The score of Gaussian pancakes is far from that of a Gaussian",
+    lhs=pancake_fisher,
+    terms={
+        "first wave": 2
+        * WAVE**2
+        * exp(-4 * pi**2 * blur**2)
+        * ((1 - exp(-2 * WAVE**2)) / (1 + 3 * exp(-(WAVE**2) / 2))) ** 2
+    },
+    relation=">=",
+    assuming=("layer_gap <= 3",),
+    setup=PANCAKES,
+    sharp=(
+        Sharp(
+            "thick layers",
+            {"model": "pancakes", "parameters": {"layer_gap": 1, "blur": 0.6, "deg": 1}},
+            attains=0.9999,
+        ),
+    ),
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    BESOV,
+    SUBSPACE,
+    GAUR_SIXTH,
+    GAUR_FOURTH,
+    EFFICIENT,
+    EFFICIENT_WEIGHT,
+    EFFICIENT_ENTROPY,
+    HARD,
+    PANCAKE_MOMENTS,
+    PANCAKE_SCORE,
+)
+
+FALSEHOODS: tuple[Claim, ...] = (
+    EFFICIENT_WEIGHT.but("half-clock", terms={"information": 2 / (n_data * weight_information)}),
+    EFFICIENT_ENTROPY.but("nine-tenths", constant=Rational(9, 10)),
+    PANCAKE_MOMENTS.but("half", constant=Rational(1, 2)),
+    PANCAKE_MOMENTS.but("every-degree", assuming=("layer_gap <= 3",)),
+    PANCAKE_SCORE.but("any-thickness", terms={"first wave": WAVE**2}),
+)

@@ -39,14 +39,14 @@ SOURCE = Source(
     "Gen Li, Yuling Yan",
     2024,
     "O(d/T) convergence theory for diffusion probabilistic models under minimal assumptions",
-    "Theorem 1",
+    "Theorem 1, equation (3.1)",
     "2409.18959",
-    "",
+    "v1",
     "ICLR 2025; JMLR 26(292), 2025",
-    "quoted",
+    "printed",
 )
-SECOND = replace(SOURCE, locator="Theorem 2")
-KERNEL = replace(SOURCE, locator="equations (4.14) to (4.16)")
+SECOND = replace(SOURCE, locator="Theorem 2", provenance="quoted")
+KERNEL = replace(SOURCE, locator="equations (4.14) to (4.16)", provenance="quoted")
 
 N, d, m1, v1, offset, beta, rate1 = symbols("N d m1 v1 offset beta rate1")
 sde_tv, sde_kl, sde_kl_own, adapted_tv = symbols("sde_tv sde_kl sde_kl_own adapted_tv")
@@ -69,7 +69,9 @@ theorem_1 = Claim(
     setup=MANY,
     source=SOURCE,
     standing="literal",
-    note="Tried on centred Gaussians and Diracs with the exact score.",
+    note="Read with its schedule (2.3) and first moment at most N^c. Tried on centred Gaussians and Diracs "
+    "with the "
+    "exact score.",
 )
 theorem_1_score = Claim(
     key="li-yan-2024/theorem-1-score",

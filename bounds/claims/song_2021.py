@@ -29,14 +29,14 @@ SOURCE = Source(
     arxiv="2101.09258",
     venue="NeurIPS 2021",
     locator="Theorem 1",
-    provenance="recalled",
+    provenance="quoted",
 )
 T, eps = symbols("T eps")
 
 UNIT = Setup(clock="unit", sampler="reverse-sde", score="estimated")
 HALF = Setup(clock="half", sampler="reverse-sde", score="estimated")
 ANY_PRIOR = Setup(clock="unit", sampler="reverse-sde", start="any", score="estimated")
-NOTE = "Recalled; consistent with its quotation in arXiv:2212.06359, and re-derived in both clocks."
+NOTE = "Read in two later texts that quote it, one of them arXiv:2212.06359, and re-derived in both clocks."
 STANDARD = {"type": "gaussian", "eigenvalues": [1], "multiplicities": [1], "means": [0]}
 SHIFT = {"target": STANDARD, "T": 3, "N": 200, "score": {"shift": [0.5], "linear": [0], "profile": "adapted"}}
 

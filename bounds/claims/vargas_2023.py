@@ -30,7 +30,13 @@ e^2 T/2.
 Euler's scheme for the pinned process is not exact: its last step leaves the variance sigma^2 h at least,
 and for N(0, v) the variance is wrong by O((sigma^2 T + v^2/(sigma^2 T))/N).
 
-Proposition 3.1 asserts a network of polynomial size with KL(pi || output) <= eps.
+Proposition 3.1 asserts a network of polynomial size with KL(pi || output) <= eps. On the line one can be
+written down: v_t interpolated between n + 1 equidistant points of [-B, B], constant outside, is a sum of n +
+1 rectified linear units, and by the two bounds above
+
+    E|v_t - network|^2  <=  e^{-4t} (L/c + L^2/c^2)^2 (B/n)^2 + 4 e^{-2t} (L/c)^2 P(|X_t| > B),
+
+polynomial in n, L and 1/c; its integral over time is the path KL (Girsanov).
 """
 
 from __future__ import annotations
@@ -68,7 +74,7 @@ SLIDES = Source(
     provenance="printed",
 )
 
-BRIDGE, FOELLMER, BACKWARD, FORWARD, RATIO, RELATIVE, SHIFTED, EULER = (
+BRIDGE, FOELLMER, BACKWARD, FORWARD, RATIO, RELATIVE, SHIFTED, EULER, NETWORK = (
     Setup(clock="unit", model=name)
     for name in (
         "pinned-bridge",
@@ -79,6 +85,7 @@ BRIDGE, FOELLMER, BACKWARD, FORWARD, RATIO, RELATIVE, SHIFTED, EULER = (
         "relative-score",
         "shifted-score",
         "pbm-euler",
+        "network-of-pieces",
     )
 )
 SHIFTED_HALF = Setup(clock="half", model="shifted-score")
@@ -96,6 +103,7 @@ relative_score, score, sigma, t, tv_end, v1, vp_energy, x = symbols(
     "relative_score score sigma t tv_end v1 vp_energy x"
 )
 hessian, log_rate = symbols("hessian log_rate")
+n_pieces, outside, piece_error, window = symbols("n_pieces outside piece_error window")
 A2 = exp(-2 * T)
 FLOOR = ratio_lip / (1 - eta)
 
@@ -293,6 +301,17 @@ euler_rate = Claim(
     ),
 )
 
+network = Claim(
+    key="vargas-2023/network-of-pieces",
+    title="A network of pieces learns the relative score of a Lipschitz ratio",
+    lhs=piece_error,
+    terms={
+        "pieces": (exp(-2 * t) * (FLOOR + FLOOR**2) * window / n_pieces) ** 2,
+        "outside": 4 * exp(-2 * t) * FLOOR**2 * outside,
+    },
+    setup=NETWORK,
+)
+
 proposition = Claim(
     key="vargas-2023/proposition",
     title="Networks of polynomial size sample to accuracy eps",
@@ -302,7 +321,8 @@ proposition = Claim(
     source=SOURCE,
     standing="literal",
     expect="untested",
-    note="Asserts that a network exists; its Girsanov, mixing and regularity steps are the claims above.",
+    note="Asserts that a network of polynomial size exists, in every dimension: no case contradicts that. "
+    "Its Girsanov, mixing and regularity steps, and a network on the line, are the claims above.",
 )
 
 CLAIMS: tuple[Claim, ...] = (
@@ -323,6 +343,7 @@ CLAIMS: tuple[Claim, ...] = (
     girsanov_half,
     euler_floor,
     euler_rate,
+    network,
     proposition,
 )
 
@@ -345,4 +366,6 @@ FALSEHOODS: tuple[Claim, ...] = (
     girsanov_half.but("two-fifths", terms={"path": Rational(2, 5) * offset**2 * T}),
     euler_floor.but("double", constant=2),
     euler_rate.but("noise-only", terms={"data": None}, constant=1),
+    network.but("everywhere", terms={"outside": None}),
+    network.but("exact-inside", terms={"pieces": None}),
 )

@@ -137,6 +137,7 @@ girsanov_identity = Derivation(
 )
 frozen_lower = Derivation(
     key="chen-2023-sampling/frozen-score-on-gamma",
+    about="chen-2023-sampling/frozen-score-on-gamma",
     title="Path KL of the frozen score on gamma, from above",
     start=PATH,
     steps=(

@@ -26,6 +26,7 @@ total_variation = Derivation(
 )
 any_curvature = Derivation(
     key="regularisation/any-curvature",
+    about="regularisation/entropy",
     title="Regularisation like heat, up to the curvature",
     start=stated.ENTROPY,
     steps=(

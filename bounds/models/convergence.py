@@ -25,7 +25,19 @@ OFFSET = Parameter("offset", 0.05, 3, "signed", "constant part of the error", "c
 BIAS = replace(OFFSET, low=1e-4, high=1e4, meaning="constant error of the score, along the axis of the mean")
 OTHER_PLACE = Parameter("m2", 0.05, 3, "signed", "place of the second atom", "m_2")
 ATOM_SHARE = Parameter("w", 0.02, 0.98, "linear", "weight of the first atom", "w")
+PUSH = replace(OFFSET, low=1e-4, high=1e3, meaning="constant error of the velocity, along one axis")
+HALF_DISTANCE = Parameter("m1", 0.05, 3, "signed", "half the distance of the two components", "m")
+NOISE_START = Parameter("noise_start", 0.05, 20, "log", "largest noise", r"\gamma_0")
+NOISE_END = Parameter("noise_end", 1e-6, 10, "log", "noise at time one", r"\gamma_1")
 CONTRACTING = Parameter("ratio", 0.03, 0.5, "log", "step over min(1, forward time)", r"\kappa")
+
+LIPSCHITZ_SUM = ModelQuantity("lipschitz_sum", "int of the Lipschitz constant of the velocity", r"\int L_t")
+REGULARITY = ModelQuantity("regularity", "1 + m1^2/v1", r"\lambda")
+SHIFTED_FLOW = (
+    ModelQuantity("smoothed_gap", "W2 of the smoothed data and the output", r"W_2(\tilde q)", "length"),
+    ModelQuantity("data_gap", "W2 of the data and the output", "W_2(q)", "length"),
+    ModelQuantity("velocity_error", "E int |error|^2 under the true path", r"\epsilon^2", "length^2"),
+)
 
 _DISCRETE = (
     Model(
@@ -102,6 +114,18 @@ _DISCRETE = (
                 r"\mathrm{KL}_{\mathrm{ada}}^{q_N}",
                 "nats",
             ),
+            ModelQuantity(
+                "matched_kl",
+                "KL(X_1 || Y_1) with covariance (1 - alpha_t)(I + (1 - alpha_t) Hess log q_t)",
+                r"\mathrm{KL}_{\mathrm{Hess}}",
+                "nats",
+            ),
+            ModelQuantity(
+                "matched_kl_own",
+                "matched_kl, run from the law of X_N",
+                r"\mathrm{KL}_{\mathrm{Hess}}^{q_N}",
+                "nats",
+            ),
         ),
     ),
 )
@@ -150,13 +174,40 @@ _FLOWS = (
     ),
     Model(
         "exploding-flow",
-        "the velocity of X1 + gamma(t) Z with X1 ~ N(0, v1), gamma falling from noise_start to noise_end",
+        "the velocity of X1 + gamma(t) Z, X1 ~ N(-m1, v1) or N(m1, v1) with equal weights, gamma falling "
+        "from "
+        "noise_start to noise_end",
+        (HALF_DISTANCE, SPREAD, NOISE_START, NOISE_END),
+        (LIPSCHITZ_SUM, REGULARITY),
+    ),
+    Model(
+        "preserving-flow",
+        "the velocity of sin(a) X1 + R cos(a) Z, X1 ~ N(-m1, v1) or N(m1, v1) with equal weights, 0 <= a <= "
+        "angle",
         (
+            HALF_DISTANCE,
             SPREAD,
-            Parameter("noise_start", 0.05, 20, "log", "gamma at time zero", r"\gamma_0"),
-            Parameter("noise_end", 1e-6, 10, "log", "gamma at time one", r"\gamma_1"),
+            Parameter("R", 0.05, 50, "log", "scale of the noise, m1^2 + v1 < R^2", "R"),
+            Parameter("angle", 0.1, 1.57, "linear", "last angle, below a right one", r"\vartheta"),
         ),
-        (ModelQuantity("lipschitz_sum", "int of the Lipschitz constant of the velocity", r"\int L_t"),),
+        (LIPSCHITZ_SUM, REGULARITY, ModelQuantity("noise_left", "R cos(angle)", r"\gamma_1")),
+    ),
+    Model(
+        "bridged-flow",
+        "the flow of t X1 + gamma(t) Z to N(m, v1 I) in R^d, gamma from noise_end up to noise_start and back "
+        "along a parabola, its velocity shifted by offset",
+        (replace(DIMENSION, high=1e6), SPREAD, NOISE_START, NOISE_END, PUSH),
+        (
+            *SHIFTED_FLOW,
+            ModelQuantity("inverse_noise", "int of 1/gamma", r"\int \tfrac{1}{\gamma_t}"),
+        ),
+    ),
+    Model(
+        "fading-flow",
+        "the flow of X1 + gamma(t) Z to N(m, v1 I) in R^d, gamma falling evenly in its logarithm from "
+        "noise_start to noise_end, its velocity shifted by offset",
+        (replace(DIMENSION, high=1e6), SPREAD, NOISE_START, NOISE_END, PUSH),
+        SHIFTED_FLOW,
     ),
     Model(
         "interpolant",
@@ -175,6 +226,12 @@ _FLOWS = (
                 "forward_error",
                 "int of E|db + diff ds|^2",
                 r"\int |\delta b + \epsilon\, \delta s|^2",
+                "length^2",
+            ),
+            ModelQuantity(
+                "velocity_part_error",
+                "int of E|db + gamma gamma' ds|^2, gamma^2 = 2 t (1 - t)",
+                r"\int |\delta b + \gamma \dot\gamma\, \delta s|^2",
                 "length^2",
             ),
         ),
@@ -196,6 +253,31 @@ _HIGHER = (
             ModelQuantity("two_step_gap", "W2 of the second-order multistep scheme", r"W_2^{(2)}", "length"),
             ModelQuantity("one_step_gap", "W2 of the first-order scheme", r"W_2^{(1)}", "length"),
             ModelQuantity("log_step", "step of log(signal/noise)", r"h_\lambda"),
+        ),
+    ),
+)
+
+_FROZEN = (
+    Model(
+        "frozen-denoiser",
+        "N(0, v1) in rank directions and a point in empty others, from q_T to q_delta in N steps of equal "
+        "log "
+        "signal-to-noise ratio",
+        (
+            Parameter("N", 1, 60, "integer", "number of steps", "N"),
+            Parameter("T", 1, 8, "log", "horizon of the forward process", "T"),
+            Parameter("t_end", 1e-9, 0.5, "log", "where the sampler stops", r"\delta"),
+            Parameter("rank", 1, 400, "integer", "directions that the data fill", "k"),
+            Parameter("empty", 1, 1e6, "integer", "directions that they do not", "d - k"),
+            SPREAD,
+        ),
+        (
+            ModelQuantity(
+                "denoiser_path", "path KL with E[X_0|X_t] frozen over the steps", r"\mathrm{KL}_{x_0}", "nats"
+            ),
+            ModelQuantity("score_path", "path KL with the score frozen", r"\mathrm{KL}_{s}", "nats"),
+            ModelQuantity("log_step", "step of log(signal/noise)", r"h_\lambda"),
+            ModelQuantity("last_ratio", "signal over noise variance at the end", r"\mathrm{snr}_\delta"),
         ),
     ),
 )
@@ -231,6 +313,62 @@ _RANDOM = (
     ),
 )
 
+_LANGEVIN = (
+    Model(
+        "langevin-average",
+        "Langevin Monte Carlo for N(0, v1 I) in R^d from N(m1 e1, v2 I), and the average of its laws over N "
+        "steps",
+        (
+            Parameter("N", 1, 30, "integer", "number of steps", "N"),
+            Parameter("stride", 0.01, 1, "log", "step times L = 1/v1", "h L"),
+            replace(DIMENSION, high=1e6),
+            replace(PLACE, meaning="mean of the start"),
+            replace(SPREAD, meaning="variance of the target"),
+            Parameter("v2", 0.05, 4, "log", "variance of the start", "v_0", zero=True),
+        ),
+        (
+            ModelQuantity("langevin_step", "length of a step", "h"),
+            ModelQuantity("start_gap", "W2 of the start and the target", r"W_2(p_0, q)", "length"),
+            ModelQuantity(
+                "mean_kl", "average over the steps of the KL to the target", r"\overline{\mathrm{KL}}", "nats"
+            ),
+            ModelQuantity(
+                "averaged_kl",
+                "KL to the target of the average of the laws, along the mean",
+                r"\mathrm{KL}(\bar p\,\|\,q)",
+                "nats",
+            ),
+        ),
+    ),
+)
+
+_INEXACT = (
+    Model(
+        "inexact-langevin",
+        "the Langevin diffusion of N(0, v1) with its drift wrong by slope x + offset, from N(m1, v2), for "
+        "the "
+        "time lag",
+        (
+            Parameter("lag", 0.02, 20, "log", "time", "t"),
+            replace(SPREAD, meaning="variance of the target"),
+            replace(SLOPE, low=0.01, meaning="slope of the error of the drift"),
+            replace(OFFSET, low=0.01, meaning="constant part of the error of the drift"),
+            replace(PLACE, meaning="mean of the start"),
+            Parameter("v2", 0.05, 4, "log", "variance of the start", "v_0", zero=True),
+        ),
+        (
+            ModelQuantity("inexact_kl", "KL to the target at the end", r"\mathrm{KL}_t", "nats"),
+            ModelQuantity("inexact_start", "KL to the target at the start", r"\mathrm{KL}_0", "nats"),
+            ModelQuantity(
+                "exponential_error",
+                "(1/v1) log E exp(v1 |error|^2) under the target",
+                r"\epsilon_{\mathrm{mgf}}^2",
+                "1/length^2",
+            ),
+        ),
+    ),
+)
+
 _ATOMS = (
     Model(
         "schedule-atoms",
@@ -247,9 +385,32 @@ _ATOMS = (
             PLACE,
             OTHER_PLACE,
         ),
-        (ModelQuantity("stopped_w1", "W1 of the noised law and the data", "W_1(q_t, q)", "length"),),
+        (
+            ModelQuantity("stopped_w1", "W1 of the noised law and the data", "W_1(q_t, q)", "length"),
+            ModelQuantity(
+                "stopped_bl",
+                "bounded Lipschitz distance of the noised law and the data",
+                r"d_{\mathrm{BL}}(q_t, q)",
+            ),
+            ModelQuantity(
+                "stopped_lipschitz",
+                "Lipschitz constant of the score from then on",
+                r"L_{\ge t}",
+                "1/length^2",
+            ),
+        ),
     ),
 )
 
-CONVERGENCE_MODELS: tuple[Model, ...] = (*_DISCRETE, *_NOISED, *_FLOWS, *_HIGHER, *_RANDOM, *_ATOMS)
+CONVERGENCE_MODELS: tuple[Model, ...] = (
+    *_DISCRETE,
+    *_NOISED,
+    *_FLOWS,
+    *_HIGHER,
+    *_FROZEN,
+    *_RANDOM,
+    *_LANGEVIN,
+    *_INEXACT,
+    *_ATOMS,
+)
 """Models of samplers on Gaussians and atoms."""

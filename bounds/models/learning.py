@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bounds.models.estimation import ESTIMATION
 from bounds.models.identities import IDENTITIES
+from bounds.models.learners import LEARNERS
 from bounds.models.model import Model
 from bounds.models.pinned import PROCESSES
 from bounds.models.quantiles import QUANTILES
@@ -21,5 +22,6 @@ LEARNING_MODELS: tuple[Model, ...] = (
     *ESTIMATION,
     *PROCESSES,
     *QUANTILES,
+    *LEARNERS,
 )
 """The order is that of the catalogue's lists."""

@@ -62,6 +62,25 @@ QUANTILES: tuple[Model, ...] = (
         ),
     ),
     Model(
+        "lossy-chain",
+        "the reverse chain of gamma, run with a shifted score that is lost beyond cut",
+        (
+            Parameter("cut", 0.2, 3, "log", "where the score is lost", "c"),
+            replace(LAG, low=0.3, high=3),
+            replace(STEPS, high=10),
+            replace(OFFSET, meaning="what the shift of the score adds to each step"),
+        ),
+        (
+            ModelQuantity("lossy_tv", "TV of the end points, what is lost counted", r"\mathrm{TV}(\hat A,P)"),
+            ModelQuantity("shift_tv", "TV of the paths with the shift and no loss", r"\mathrm{TV}(A,P)"),
+            ModelQuantity(
+                "shift_kl", "KL of the paths with the shift and no loss", r"\mathrm{KL}(P\,\|\,A)", "nats"
+            ),
+            ModelQuantity("escape", "TV of the two paths: P(some |x_k| > cut)", r"\mathrm{TV}"),
+            ModelQuantity("step_mass", "P(|x| > cut) in one step", r"\delta_k"),
+        ),
+    ),
+    Model(
         "relaxation",
         "the relaxed error bound 1/s_t^2 over [delta, T], unit clock",
         (STOP, HORIZON),

@@ -39,6 +39,12 @@ STABILITY: tuple[Model, ...] = (
             ModelQuantity(
                 "poly_generator", "L2 norm of L^reps f, L f = f'' - x f'/sigma^2", r"\|L^m f\|", "1/length^2"
             ),
+            ModelQuantity(
+                "poly_generator_tail",
+                "L2 distance of L^reps f from degrees below deg",
+                r"\|L^m f-P_{<n}L^m f\|",
+                "1/length^2",
+            ),
         ),
     ),
     Model(

@@ -12,7 +12,7 @@ import numpy as np
 from bounds.claim import Claim
 from properties.exam import ZERO, Exam, agrees, closeness, ratio_of, violation
 from properties.growth import Growth, endless, slope, tireless
-from properties.trials.looking import Look, Looked, climb, digits_of, ladder, look, sweep
+from properties.trials.looking import Look, Looked, cancelled, climb, digits_of, ladder, look, sweep
 from properties.trials.road import Family
 from simulators.enclosure import weaker
 from simulators.errors import NotDefined
@@ -99,8 +99,8 @@ def examine_trial(claim: Claim, case: Any) -> Exam:
         left, right = digits_of(claim, case)
     except (NotDefined, ArithmeticError, ValueError):
         return exam
-    scale = max(abs(left), abs(right))
-    if scale < ZERO or abs(left - right) <= mp.mpf(10) ** -12 * scale:
+    scale, gap = max(abs(left), abs(right)), abs(left - right)
+    if scale < ZERO or gap <= mp.mpf(10) ** -12 * scale or gap <= cancelled(claim, case):
         outcome = "below" if claim.relation == "==" else "touching"
     else:
         ordered = {"<=": left < right, ">=": left > right, "==": False}[claim.relation]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import mpmath as mp
@@ -20,7 +21,7 @@ from properties.trials.road import Family, ScalarRoad, Trial, scalar
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 
-__all__ = ["SECOND_DIGITS", "Look", "Looked", "climb", "digits_of", "ladder", "look", "sweep"]
+__all__ = ["SECOND_DIGITS", "Look", "Looked", "cancelled", "climb", "digits_of", "ladder", "look", "sweep"]
 
 SECOND_DIGITS = 40
 _PATIENCE = 5
@@ -41,12 +42,12 @@ class Look:
     failed: str = ""
     undefined: bool = False
 
-    @property
+    @cached_property
     def sides(self) -> Sides:
         """The sides as arrays of length one, with the words that decide."""
         return Sides(self.claim, _row(self.lhs), _row(self.rhs))
 
-    @property
+    @cached_property
     def score(self) -> float:
         """What the search pushes up; minus infinity for a case the claim does not speak of."""
         return -np.inf if self.failed else float(self.sides.score[0])
@@ -107,7 +108,8 @@ def _met(rel: sp.Rel, road: ScalarRoad) -> bool:
     left, right = scalar(road.value(rel.lhs)), scalar(road.value(rel.rhs))
     scale = max(abs(float(left.mid)), abs(float(right.mid)))
     if isinstance(rel, sp.Eq):
-        return abs(float(left.mid) - float(right.mid)) <= EQUALITY_RTOL * scale
+        gap = abs(float(left.mid) - float(right.mid))
+        return bool(np.isfinite(scale) and gap <= EQUALITY_RTOL * scale)
     if isinstance(rel, sp.Ge | sp.Gt):
         left, right = right, left
     if isinstance(rel, sp.Lt | sp.Gt):
@@ -125,6 +127,15 @@ def digits_of(claim: Claim, case: Trial) -> tuple[mp.mpf, mp.mpf]:
         road = case.digits(claim.score.average)
         _raise(claim, road)
         return +road.value(claim.lhs), +road.value(claim.rhs)
+
+
+def cancelled(claim: Claim, case: Trial) -> mp.mpf:
+    """What the second road may leave of two sides that are zero: 1e-30 of the largest of their summands."""
+    with mp.workdps(SECOND_DIGITS):
+        road = case.digits(claim.score.average)
+        _raise(claim, road)
+        summands = (*sp.Add.make_args(claim.lhs), *sp.Add.make_args(claim.rhs))
+        return mp.mpf(10) ** -30 * max(abs(road.value(summand)) for summand in summands)
 
 
 @dataclass

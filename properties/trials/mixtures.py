@@ -8,7 +8,7 @@ Monte Carlo, with a false-alarm rate by design.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from properties.cases import Case
     from simulators.distances.products import Lanes
     from simulators.line.outcome import LineOutcome
-    from simulators.mixtures import Core, Reduction
+    from simulators.phase.joint import JointOutcome
     from simulators.plane.outcome import PlaneOutcome
     from simulators.radial.outcome import RadialOutcome
+    from simulators.reductions import Core, Reduction
 
 __all__ = ["PHASE", "digit_road", "float_road", "latex_of", "meets"]
 
@@ -40,8 +41,9 @@ PHASE = ("ulmc", "dpom", "dpum")
 """Samplers with correctors or velocities; what they do to a line takes a grid in phase space."""
 
 _LAW_TIMES = ("target", "q_T", "q_delta")
-_BEYOND_GAUSSIANS = ("none", "ddpm-ei", "ddpm-em", "cds-ei", "lmc", "pf-ei", "pf-heun", *PHASE)
+_BEYOND_GAUSSIANS = ("none", "ddpm-ei", "ddpm-em", "cds-ei", "lmc", "pf-ei", "pf-heun", "cld-ei", *PHASE)
 _STATIONARY = ("lmc", "ulmc")
+_DIVERGENCES = ("KL", "TV", "W2", "chi2", "Hellinger")
 SAMPLES, RATE = 200_000, 1e-6
 """Of the Monte Carlo measures: simulated outputs, and the probability that an enclosure is wrong."""
 
@@ -90,7 +92,7 @@ class _Values:
         return reduction(self.case.target)
 
     @cached_property
-    def factors(self) -> list[tuple[LineOutcome | PlaneOutcome | RadialOutcome, int]]:
+    def factors(self) -> list[tuple[LineOutcome | JointOutcome | PlaneOutcome | RadialOutcome, int]]:
         """The factors that are not Gaussian, with their counts."""
         case = self.case
         if case.sampler not in _BEYOND_GAUSSIANS:
@@ -100,23 +102,31 @@ class _Values:
         return [(self.factor(core), core.count) for core in self.split.cores]
 
     @property
-    def lines(self) -> list[tuple[LineOutcome, int]]:
+    def lines(self) -> list[tuple[LineOutcome | JointOutcome, int]]:
         """The factors of a target on the line, the only ones with score errors."""
         from simulators.line.outcome import LineOutcome
+        from simulators.phase.joint import JointOutcome
 
-        return [(outcome, count) for outcome, count in self.factors if isinstance(outcome, LineOutcome)]
+        on_lines = (LineOutcome, JointOutcome)
+        return [(outcome, count) for outcome, count in self.factors if isinstance(outcome, on_lines)]
 
     def factor(self, core: Core) -> Any:
         """The run of the sampler on one core."""
         case = self.case
         sampler, start = "ddpm-ei" if case.sampler == "none" else case.sampler, str(case.start)
+        if core.kind == "line" and sampler == "cld-ei":
+            from simulators.phase.joint import joint_case
+
+            return self.version(joint_case(core.mixture, case.unit_grid, start, self.line_error()))
         if core.kind == "line":
             from simulators.line.outcome import line_case
 
-            options = case.options if sampler in PHASE else None
-            run = line_case(core.mixture, sampler, case.unit_grid, start, self.line_error(), options=options)
+            run = line_case(
+                core.mixture, sampler, case.unit_grid, start, self.line_error(),
+                options=self.options, mode="cheap" if sampler in PHASE else "accurate",
+            )  # fmt: skip
             return self.version(run)
-        if sampler in PHASE:
+        if sampler in (*PHASE, "cld-ei"):
             raise NotDefined(f"sampler={sampler!r} is followed on Gaussians and on lines")
         if core.kind == "plane" or core.mixture.dimension == 2:
             from simulators.plane.outcome import plane_case
@@ -149,6 +159,11 @@ class _Values:
         if not isinstance(self.case.error, AffineError | None):
             raise NotDefined("score errors that are not affine need a target with two components or more")
         return self.case.but(target=self.split.complement)
+
+    @property
+    def options(self) -> Mapping[str, float]:
+        """Parameters of samplers with correctors or velocities."""
+        return self.case.options if self.case.sampler in PHASE else {}
 
     @property
     def grid(self) -> Grid:
@@ -200,9 +215,19 @@ class _Values:
 
         if self.case.sampler in _STATIONARY:
             return lipschitz(self.case.target, 0.0, 0.0)
+        if self.damped:
+            from simulators.phase.damped import velocity_lipschitz
+
+            return velocity_lipschitz(self.case.target, self.grid.delta, self.grid.T)
         return lipschitz(self.case.target, self.grid.delta, self.grid.T)
 
-    def functional(self, name: str, time: float) -> Enclosure:
+    @property
+    def damped(self) -> bool:
+        """Whether laws are joint laws of position and velocity."""
+        return self.case.sampler == "cld-ei"
+
+    def functional(self, name: str, time: Any) -> Enclosure:
+        """A functional of the forward law at a time, or at an array of them."""
         from simulators import functionals
         from simulators.mixtures import NotReducible
 
@@ -210,7 +235,7 @@ class _Values:
             value: Enclosure = getattr(functionals, name)(self.case.target, time)
         except NotReducible as error:
             raise NotDefined(str(error)) from error
-        return scalar(value)
+        return value
 
     def score_error(self, average: str) -> Enclosure:
         """Averaged squared score error, in the case's clock."""
@@ -233,6 +258,10 @@ class _Values:
         if name == "ScoreError":
             return self.score_error("integral")
         laws = [self.place(law) for law in quantity.args]
+        if self.damped and name in _DIVERGENCES:
+            return self.divergence(name, laws[0], laws[1])
+        if self.damped:
+            raise NotDefined(f"{quantity} has no measure on phase space")
         if name == "M2":
             return self.second_moment(laws[0])
         if name == "J":
@@ -241,7 +270,7 @@ class _Values:
             return self.functional("relative_fisher", self.time(laws[0]))
         if name == "KL" and laws[1] == "gamma" and laws[0] not in ("gamma", "output"):
             return self.functional("kl_to_gamma", self.time(laws[0]))
-        if name in ("KL", "TV", "W2", "chi2", "Hellinger"):
+        if name in _DIVERGENCES:
             return self.divergence(name, laws[0], laws[1])
         raise NotDefined(f"{quantity} is measured on Gaussian targets only")
 
@@ -290,21 +319,29 @@ class _Values:
             return False
 
     def divergence(self, name: str, first: str | float, second: str | float) -> Enclosure:
-        spread_out = any(core.kind != "line" for core in self.split.cores) if self.reducible else False
-        if not self.reducible or (name == "W2" and spread_out):
-            ends = {"target" if self.grid.delta == 0 else "q_delta", "output"}
-            if {first, second} != ends:
-                raise NotDefined(f"{name} of these laws: the target cannot be reduced for it")
-            return self.sampled(name, "output,target" if first == "output" else "target,output")
+        if not self.reducible:
+            return self.by_samples(name, first, second)
         if "output" in (first, second) and not all(outcome.resolved for outcome, _ in self.factors):
             raise NotDefined("the law of the output needs more work than a search allows")
         if name == "TV" and sum(count for _, count in self.factors) + (self.rest is not None) > 1:
             return self.product_tv(first, second)
-        parts = [(scalar(o.distance(name, first, second)), count) for o, count in self.factors]
+        try:
+            parts = [(scalar(o.distance(name, first, second)), count) for o, count in self.factors]
+        except NotDefined:
+            if name == "W2" and any(core.kind == "plane" for core in self.split.cores):
+                return self.by_samples(name, first, second)
+            raise
         if self.rest is not None:
             parts.append((self.of_rest(name, first, second), 1))
         found = combined(name, parts)
         return found if self.on_a_line else found.labelled(f"{self.split.text}: {found.method}")
+
+    def by_samples(self, name: str, first: str | float, second: str | float) -> Enclosure:
+        """A divergence of the output from its target by Monte Carlo; others raise NotDefined."""
+        ends = {"target" if self.grid.delta == 0 else "q_delta", "output"}
+        if {first, second} != ends:
+            raise NotDefined(f"{name} of these laws: the target cannot be reduced for it")
+        return self.sampled(name, "output,target" if first == "output" else "target,output")
 
     @property
     def on_a_line(self) -> bool:
@@ -330,22 +367,27 @@ class _Values:
     def rest_lanes(self, first: str | float, second: str | float) -> Lanes:
         """The Gaussian factor's first law seen from its second."""
         from simulators.batch import Batch, SingleCase
+        from simulators.distances.plane import pencil_2x2
         from simulators.distances.products import Lanes
         from simulators.distances.relation import relate
         from simulators.laws.gaussian import forward_law, propagate
+        from simulators.laws.phase import forward_phase, phase_gap
 
         case = self.case
         sampler = "ddpm-ei" if case.sampler == "none" else case.sampler
         assert self.split.complement is not None
-        batch = Batch.of([SingleCase(self.split.complement, sampler, self.grid, str(case.start))])
+        run = SingleCase(self.split.complement, sampler, self.grid, str(case.start), options=self.options)
+        batch = Batch.of([run])
 
         def law(name: str | float) -> Any:
             if name == "output":
                 return propagate(batch)
             place = {"q_T": "T", "q_delta": "delta"}.get(name, name) if isinstance(name, str) else [name]
-            return forward_law(batch, place if isinstance(place, str) else np.array(place))
+            at = forward_phase if self.damped else forward_law
+            return at(batch, place if isinstance(place, str) else np.array(place))
 
-        relation = relate(law(first), law(second))
+        laws = law(first), law(second)
+        relation = pencil_2x2(**phase_gap(*laws)) if self.damped else relate(*laws)
         return Lanes.of(relation.multiplicities[0], relation.rho.mid[0], relation.quad.mid[0])
 
     def of_rest(self, name: str, first: str | float, second: str | float) -> Enclosure:
@@ -360,8 +402,11 @@ class _Values:
         if law == "gamma":
             return Enclosure.exact(np.float64(self.case.target.dimension))
         if law == "output":
+            from simulators.phase.joint import JointOutcome
+
             total = Enclosure.exact(np.float64(0.0))
             for outcome, count in self.factors:
+                assert not isinstance(outcome, JointOutcome)  # which has no moments of positions
                 total = total + outcome.second_moment("output") * float(count)
             return total if self.rest is None else total + scalar(self.rest.measure("M2(output)"))
         return self.functional("second_moment", self.time(law))
@@ -376,10 +421,19 @@ class _Values:
         if case.error is not None:
             ((outcome, _),) = self.lines
             return outcome.path_kl
+        if self.damped:
+            return self.damped_path_kl()
         try:
             return path_kl_mixture(case.target, case.sampler, self.grid, str(case.start))
         except NotReducible:
             return self.sampled("PathKL")
+
+    def damped_path_kl(self) -> Enclosure:
+        """The sum over the factors, whose paths are independent."""
+        total = Enclosure.exact(np.float64(0.0))
+        for outcome, count in self.lines:
+            total = total + scalar(outcome.path_kl) * float(count)
+        return total if self.rest is None else total + scalar(self.rest.measure("PathKL(target, output)"))
 
     # -- functions of the step or of the time ----------------------------------------------------------------
 
@@ -389,7 +443,7 @@ class _Values:
             "tau": lambda k: _close(float(own.times[k])),
             "step": lambda k: _close(float(own.steps[k])),
             "eps_at": self.error_at_step,
-            "J_at": lambda t: self.functional("fisher_information", self.clock_time(t)),
+            "J_at": self.energy_at,
             "L_at": self.lipschitz_at,
         }
         if name not in functions:
@@ -399,10 +453,40 @@ class _Values:
     def clock_time(self, time: Any) -> float:
         return float(np.asarray(time.mid if isinstance(time, Enclosure) else time)) * self.case.speed
 
+    def energy_at(self, time: Any) -> Enclosure:
+        """J at a time, or at an array of them."""
+        if isinstance(time, Enclosure) and time.lo.ndim:
+            return self.functional("fisher_information", time.mid * self.case.speed)
+        at = self.clock_time(time)
+        known = self.grid_energies.get(at) if at in self.starts else None
+        return self.functional("fisher_information", at) if known is None else known
+
+    @cached_property
+    def starts(self) -> frozenset[float]:
+        """The times at which steps begin."""
+        return frozenset((self.case.own_grid.times[:-1] * self.case.speed).tolist())
+
+    @cached_property
+    def grid_energies(self) -> dict[float, Enclosure]:
+        """J at the beginnings of all steps in one go: a sum over the steps asks for each."""
+        times = np.array(sorted(self.starts))
+        try:
+            found = self.functional("fisher_information", times)
+        except ArithmeticError:  # at one of them, which may not be asked for
+            return {}
+        return {at: scalar(found[k]) for k, at in enumerate(times.tolist())}
+
     def lipschitz_at(self, time: Any) -> Enclosure:
         from simulators.functionals_lipschitz import lipschitz
 
+        if isinstance(time, Enclosure) and time.lo.ndim:
+            each = [self.lipschitz_at(time[k]) for k in range(len(time.lo))]
+            return Enclosure(np.array([v.lo for v in each]), np.array([v.hi for v in each]))
         at = self.clock_time(time)
+        if self.damped:
+            from simulators.phase.damped import velocity_lipschitz
+
+            return scalar(velocity_lipschitz(self.case.target, at, at))
         return scalar(lipschitz(self.case.target, at, at))
 
     def error_at_step(self, k: int) -> Enclosure:
@@ -421,6 +505,11 @@ class _Seconds(_Values):
 
     def version(self, outcome: Any) -> Any:
         return limited(outcome.finer, 64.0 * WORK, 4.0 * PLANE_WORK)
+
+    @property
+    def starts(self) -> frozenset[float]:
+        """None: times are looked at one by one."""
+        return frozenset()
 
     def digits(self, key: sp.Basic) -> Any:
         value = self.get(key)
@@ -476,10 +565,13 @@ def _followed(core: Core, sampler: str) -> bool:
 def limited(outcome: Any, work: float, plane_work: float) -> Any:
     """The outcome, giving up a chain that needs more work."""
     from simulators.line.outcome import LineOutcome
+    from simulators.phase.joint import JointOutcome
 
     if isinstance(outcome, LineOutcome):
         work *= PHASE_WORK / WORK if outcome.problem.gridded else 1.0
         return replace(outcome, setups=tuple(replace(s, work_limit=work) for s in outcome.setups))
+    if isinstance(outcome, JointOutcome):
+        return outcome.limited(work * PHASE_WORK / WORK)
     return outcome.limited(plane_work)
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import sympy as sp
 
 from bounds.claim import Claim
-from bounds.errors import ClaimError, nearest
+from bounds.errors import ClaimError, chosen
 from bounds.frozen import FrozenMapping
 from bounds.models import MODELS, Model, Parameter
 from properties.admissible import assignments
 from properties.evaluate import DIGITS, FLOATS
 from properties.trials.road import ScalarRoad, scalar
+from simulators.checks import finite
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError
 
@@ -38,17 +39,15 @@ class ModelCase:
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise InputError(
-                "model", self.model, f"expected one of {', '.join(MODELS)}{nearest(self.model, MODELS)}"
-            )
-        values = {name: float(value) for name, value in sorted(self.parameters.items())}
+        chosen("model", self.model, MODELS)
+        if not isinstance(self.parameters, Mapping):
+            raise InputError("parameters", self.parameters, "expected numbers by name")
+        values = {
+            name: finite(f"parameters[{name!r}]", value) for name, value in sorted(self.parameters.items())
+        }
         for name in (entry.name for entry in MODELS[self.model].parameters):
             if name not in values:
                 raise InputError("parameters", values, f"expected a value for {name}")
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise InputError(f"parameters[{name!r}]", value, "expected a finite number")
         object.__setattr__(self, "parameters", FrozenMapping(values))
 
     def floats(self, average: str = "time") -> ScalarRoad:

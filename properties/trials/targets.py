@@ -13,6 +13,7 @@ import sympy as sp
 from bounds.claim import Claim
 from properties.admissible import assignments
 from properties.cases import Case
+from properties.irregular import balanced
 from properties.space import Space, space_of
 from properties.trials.mixtures import PHASE
 from simulators.errors import InputError, NotDefined
@@ -28,6 +29,10 @@ _SHAPES = ("even", "uneven", "wide", "three", "atoms", "many")
 _SPREAD_OUT = ("plane", "rings")
 _PLANE_STEPS = 10
 _PHASE_STEPS = 4
+_CORRECTED = frozenset({"dpom", "dpum"})
+_SHORT = 0.75  # share of the cases with correctors whose steps are short against the scale of the score
+_LONGEST = 2.0  # horizon of those
+_CORRECTOR_STEP = 0.25  # the shortest that is drawn: a block is of order one
 _SMALLEST = {"variance": 1e-3, "delta": 1e-4}
 
 
@@ -75,6 +80,8 @@ class MixtureFamily:
             shapes -= {"atoms"}
         if not self.space.singular or {"density"} & self.predicates:
             shapes -= {"atoms"}
+        if self.claim.setup.sampler in _CORRECTED and not self.space.early:
+            shapes -= {"atoms"}  # at time 0 their scores have no Lipschitz constant
         if {"one-dimensional", "isotropic", "covariance-identity"} & self.predicates:
             shapes -= {"many", *_SPREAD_OUT}
         return tuple(sorted(shapes))
@@ -175,11 +182,21 @@ class MixtureFamily:
         geometric = delta > 0 and self.claim.setup.grid in ("geometric", "any") and rng.random() < 0.7
         if self.claim.setup.grid == "geometric" and delta == 0:
             return None
+        uneven: tuple[float, ...] = ()
+        if delta > 0 and not geometric and self.claim.setup.grid == "any":
+            times = balanced(_log_uniform(rng, 0.1, 1.0), delta, T)
+            uneven = times if len(times) - 1 <= most else ()
         parameters = {
             name: _log_uniform(rng, max(low, 1e-12), high)
             for name, (low, high) in self.space.parameters.items()
             if name not in ("L", "kappa")
         }
+        if self.claim.setup.sampler in _CORRECTED and rng.random() < _SHORT:
+            T = _log_uniform(rng, max(low, 0.05), max(min(high, _LONGEST), low))
+            delta = min(delta, 0.5 * T)
+            N = int(rng.integers(math.ceil(1.1 * T), math.ceil(1.1 * T) + self._most))
+            target = _smoothed(target, delta, T, float(rng.uniform(0.6, 0.98)) * N / T)
+            parameters = {k: max(v, _CORRECTOR_STEP) if k == "h_corr" else v for k, v in parameters.items()}
         start = "q_T" if self.claim.setup.start == "q_T" else "gamma"
         return self._made(
             None,
@@ -189,7 +206,7 @@ class MixtureFamily:
             T=T,
             N=N if self.claim.setup.sampler != "none" else 1,
             delta=delta,
-            grid="geometric" if geometric or self.claim.setup.grid == "geometric" else "uniform",
+            grid="geometric" if geometric or self.claim.setup.grid == "geometric" else uneven or "uniform",
             start=start,
             error=self._error(rng) if self.space.error and target.dimension == 1 else None,
             parameters=parameters,
@@ -327,6 +344,35 @@ def _affine(target: Any, scale: float, shift: float) -> Any:
         return Atoms(tuple((scale * (x[0] + shift),) for x in target.points), target.weights)
     means = tuple((scale * (x[0] + shift),) for x in target.means)
     return GaussianMixture(target.weights, means, tuple(scale * scale * v for v in _variances(target)))
+
+
+def _smoothed(target: Any, delta: float, T: float, most: float) -> Any:
+    """The target blown up until its components have variances of 1/most, and its means drawn together until
+    the scores along the way to T have Lipschitz constants of at most ``most``, which exceeds 1.
+    """
+    from simulators.functionals_lipschitz import lipschitz
+
+    narrow = _least_variance(target)
+    share = 1.05 / (most * narrow) if narrow > 0 else 0.0
+    target = _spread_by(target, math.sqrt(max(share, 1.0)), 1.0)
+    for _ in range(10):
+        steepest = float(lipschitz(target, delta, T).hi)
+        if steepest <= most or not math.isfinite(steepest):
+            break
+        target = _spread_by(target, 1.1, 0.9 * math.sqrt(most / steepest))
+    return target
+
+
+def _spread_by(target: Any, scale: float, closer: float) -> Any:
+    """The law of scale X, its means that much closer to the origin."""
+    move = scale * closer
+    if isinstance(target, Atoms):
+        return Atoms([[move * x for x in point] for point in target.points], target.weights, target.dimension)
+    means = [[move * x for x in point] for point in target.means]
+    given = target.covariances
+    square = scale * scale
+    spreads = square * given if isinstance(given, float | int) else (square * np.array(given)).tolist()
+    return GaussianMixture(target.weights, means, spreads, target.dimension)
 
 
 def _variances(target: GaussianMixture) -> tuple[float, ...]:

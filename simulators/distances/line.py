@@ -24,12 +24,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
+from simulators.line.charts import Accurate, Chart
 from simulators.line.checks import FoldFound, MassLost, RangeTooSmall, check_mass, check_range
-from simulators.line.gridding import switches
-from simulators.line.law import FOLD_MASS, Chart, FlowLaw, LineLaw
+from simulators.line.law import FOLD_MASS, FlowLaw, LineLaw
 from simulators.line.mixture_kernels import mixture_cdf, mixture_logpdf, mixture_quantile
 from simulators.line.quadrature import ACCURATE, MAX_PANELS, Precision, integrate, panel_nodes, panel_sums
 from simulators.line.scores import Mixture, Table, table
+from simulators.line.spacing import switches
 from simulators.line.transport import FoldedChart
 
 __all__ = ["NAMES", "line_distance", "mixture_distance"]
@@ -42,6 +43,8 @@ ORDERS = ("target,output", "output,target")
 ROOT_RTOL = 1e-11  # of a sign change; its effect on TV is of second order
 UNIT = 2.0**-53
 LOG_SMALLEST = -745.0
+SEEN = -45.0  # log of an integrand that counts
+HIDDEN = 2e-11  # of an affinity, in tails that are not kept
 FOLDED_PANELS = 6000
 METHOD = "law on the line, two grids"
 
@@ -146,7 +149,7 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False)
-class MixtureChart:
+class MixtureChart(Accurate):
     """The chart y = t of a mixture with a density."""
 
     side: Side
@@ -201,7 +204,8 @@ def _sharper(found: Enclosure, best: Enclosure) -> bool:
 class Measured:
     """One evaluation of a distance.
 
-    holes     : the law's tails were missing where they matter; the upper end of KL or chi2 is then infinite.
+    holes     : the law's tails are not known well enough where they matter; where they are missing, the upper
+                end of KL or chi2 is infinite.
     refinable : the difference of the two grids makes the enclosure wider than wanted.
     """
 
@@ -251,17 +255,22 @@ def evaluate(
         value, quadrature, leaves = integrate(
             best, edges, noise * scale, precision.panel, most=_most(charts[0])
         )
-    holes = best.holes or not isfinite(value)
+    holes = (best.holes and name != "Hellinger") or not isfinite(value)
     if not isfinite(value):
         return Measured(_trivial(name), True, False)
     ends = best.ends(leaves)
     try:
-        check_range(*ends, value)
+        check_range(*ends, value, 1e-13 if name == "chi2" and charts[0].zones is not None else 1e-12)
     except RangeTooSmall:
         holes = True
     gap = max((abs(float(panel_sums(f, *leaves).sum()) - value) for f in integrands[1:]), default=0.0)
-    error = 10.0 * (gap + sum(ends) + quadrature) + _rounding(name, value, noise, target.mixture.spread)
+    slip = 10.0 * best.slip(leaves)
+    error = (
+        10.0 * (gap + sum(ends) + quadrature) + _rounding(name, value, noise, target.mixture.spread) + slip
+    )
     low, high = max(value - error, 0.0), inf if holes and name in ("KL", "chi2") else value + error
+    if best.holes and name == "Hellinger":  # sqrt(pq) where p is below e^{-50}
+        low, high = max(low - HIDDEN, 0.0), high + HIDDEN
     found = Enclosure.between(low, high, METHOD)
     wanted = (2.0 if name in ("W2", "Hellinger") else 1.0) * precision.good * value
     refinable = 10.0 * gap > max(0.5 * wanted, precision.good_tv if name == "TV" else 0.0)
@@ -269,7 +278,7 @@ def evaluate(
         found = found.sqrt()
     if name in ("TV", "Hellinger"):
         found = found.minimum(1.0)
-    return Measured(found.labelled(METHOD), holes, refinable)
+    return Measured(found.labelled(METHOD), holes or slip > 0.2 * wanted, refinable)
 
 
 def _rounding(name: str, value: float, noise: float, spread: float) -> float:
@@ -308,16 +317,29 @@ class Integrand:
             move = self.target.quantile(*self.chart.tails(t, y), y) - y
             return np.where(density > 0, density * move * move, 0.0)
         logq = self.target.logpdf(y)
-        missing = np.isneginf(logp)
-        if bool(np.any(missing)):
-            self.holes = self.holes or bool(np.any(missing & (logq > -45.0)))
-            logp = np.where(missing, LOG_SMALLEST, logp)
+        bound = self.chart.ceiling(y, logp)
+        missing = np.isneginf(logp) | (bound > logp)
+        unknown = missing & self._matters(logq, logp, bound)
+        self.holes = self.holes or bool(np.any(unknown))
+        logp = np.where(missing, LOG_SMALLEST, logp)
         over, under = (logq, logp) if self.forward else (logp, logq)
         with np.errstate(under="ignore", over="ignore"):
             values = _ratio_term(self.name, over + log_slope, under + log_slope)
-        if self.name in ("KL", "chi2"):  # what is not known is left out of the lower end
-            values = np.where(missing & (logq > -45.0), 0.0, values)
+        if self.name == "chi2" or (
+            self.name == "KL" and self.forward
+        ):  # the lower end leaves out the unknown
+            values = np.where(unknown | (missing & self.forward), 0.0, values)
         return np.where(self._known(t), values, 0.0) if self.name == "chi2" else values
+
+    def _matters(self, logq: Array, logp: Array, bound: Array) -> NDArray[np.bool_]:
+        """Whether an unknown density may change the integral."""
+        if self.name == "TV" or (self.name == "KL" and not self.forward):
+            return np.zeros(logq.size, dtype=np.bool_)
+        if self.name != "chi2":
+            return np.asarray(logq > SEEN)
+        if self.forward:
+            return np.asarray((logq > SEEN) | ((bound > logp) & (2.0 * logq - logp > SEEN)))
+        return np.asarray((logq > SEEN) | ((bound > logp) & (2.0 * bound - logq > SEEN)))
 
     def _known(self, t: Array) -> NDArray[np.bool_]:
         zones = self.chart.zones
@@ -326,9 +348,25 @@ class Integrand:
         at = np.clip(np.searchsorted(zones[:, 0], t, side="right") - 1, 0, zones.shape[0] - 1)
         return np.asarray((t >= zones[at, 0]) & (t <= zones[at, 1]))
 
+    def slip(self, leaves: tuple[Array, Array]) -> float:
+        """What the error of the density from what its tails lack may change."""
+        if self.name == "W2" or self.chart.lost(*np.zeros((3, 1))) is None:
+            return 0.0
+
+        def change(t: Array) -> Array:
+            y, log_slope, logp = self.chart.nodes(t)
+            logq = self.target.logpdf(y)
+            known = np.isfinite(logp) & (self.chart.ceiling(y, logp) <= logp)
+            with np.errstate(under="ignore", over="ignore", invalid="ignore"):
+                values = np.abs(_slope(self.name, self.forward, logp, logq)) * np.exp(log_slope)
+                values = np.where(known, values * self.chart.lost(y, log_slope, logp), 0.0)
+            return np.where(self._known(t), values, 0.0) if self.name == "chi2" else values
+
+        return float(panel_sums(change, *leaves).sum())
+
     def ends(self, leaves: tuple[Array, Array]) -> tuple[float, float]:
         """What the integral may miss beyond its first and last nodes: the integrand there times a sixteenth
-        of the range; for chi2 in each zone where the tails of the law are accurate.
+        of the range; for chi2, which fades slowly, a quarter of each zone where the law is accurate.
         """
         left, right = leaves
         zones = self.chart.zones if self.name == "chi2" else None
@@ -337,7 +375,7 @@ class Integrand:
         else:
             first = np.clip(np.searchsorted(left, zones[:, 0]), 0, left.size - 1)
             last = np.clip(np.searchsorted(right, zones[:, 1], side="right") - 1, 0, left.size - 1)
-        length = (right[last] - left[first]) / 16.0
+        length = (right[last] - left[first]) / (16.0 if zones is None else 4.0)
         return self._mean(left[first], right[first], length), self._mean(left[last], right[last], length)
 
     def _mean(self, left: Array, right: Array, length: Array) -> float:
@@ -357,6 +395,18 @@ def _ratio_term(name: str, over: Array, under: Array) -> Array:
     if name == "Hellinger":
         return 0.5 * np.where(near, a * np.expm1(0.5 * clipped) ** 2, (np.sqrt(a) - np.sqrt(b)) ** 2)
     return np.where(near, b * np.expm1(-clipped) ** 2, np.exp(2.0 * over - under) - 2.0 * a + b)
+
+
+def _slope(name: str, forward: bool, logp: Array, logq: Array) -> Array:
+    """Derivative of the integrand in the logarithm of the density p of the output."""
+    p = np.exp(logp)
+    if name == "KL":
+        return p - np.exp(logq) if forward else p * (logp - logq)
+    if name == "Hellinger":
+        return 0.5 * (p - np.exp(0.5 * (logq + logp)))
+    if name == "TV":
+        return 0.5 * p
+    return p - np.exp(2.0 * logq - logp) if forward else 2.0 * (np.exp(2.0 * logp - logq) - p)
 
 
 def _excess(x: Array) -> Array:

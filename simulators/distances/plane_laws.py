@@ -3,7 +3,7 @@
 With l = log p/q and sums over a square grid, exponentially accurate where the integrand is analytic:
 
     KL(q||p) = int q (e^l - 1 - l),    KL(p||q) = int p (e^{-l} - 1 + l),    Hellinger^2 = int q (e^{l/2} -
-    1)^2/2,    TV = int |p - q|/2.
+    1)^2/2,    TV = int |p - q|/2,    chi2(p||q) = int q (e^l - 1)^2.
 
 All integrands are nonnegative and small together with the distance. |p - q| has kinks: along each line its
 integral is corrected at the sign changes, the lines are `LINES` times closer than the points on them, and
@@ -13,116 +13,33 @@ that of two spacings (for TV of the two directions as well), plus rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import inf, sqrt
-from typing import Protocol
+from math import inf, isfinite, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.distances.plane_transport import plane_w2
+from simulators.distances.surfaces import DEPTH, NODES, CombSurface, MixtureSurface, Surface, frame
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
-from simulators.plane.kernels import FLOOR, compare, log_grid, zoom
+from simulators.plane.kernels import FLOOR, compare, zoom
 from simulators.plane.mixture import PlaneMixture
-from simulators.plane.propagate import Comb
 
-__all__ = ["NAMES", "CombSurface", "MixtureSurface", "Surface", "frame", "plane_distance"]
+__all__ = ["NAMES", "plane_distance"]
 
 Array = NDArray[np.float64]
 
-NAMES = ("KL", "TV", "Hellinger")
+NAMES = ("KL", "TV", "W2", "chi2", "Hellinger")
 METHOD = "law on the plane, two grids"
-DEPTH = 42.0  # log density down to which q is integrated
 FIRST = 0.24  # first spacing, in units of the smallest detail
 FINER = 1.5
 LEVELS = 6
-NODES = 6_000_000
+DEPTHS = (DEPTH, 90.0, 180.0, 330.0)  # log densities of mixtures down to which chi2 is integrated
+RIM = 1e-8  # share of chi2 that may be missing beyond the rim
 LINES = 8
 GOOD = 1e-7  # relative quadrature error at which a grid is fine enough
 MASS = 1e-6
 HOLES = 1e-10  # share of KL(q||p) that may come from tails of p that are not accurate
-STRIDE = 0.17  # spacing at which a comb is summed, in its standard deviations; between, log p is interpolated
-
-
-class Surface(Protocol):
-    """A density on the plane."""
-
-    @property
-    def detail(self) -> float:
-        """Length below which the density has no detail."""
-
-    @property
-    def trust(self) -> float:
-        """Minus the log density above which the density is accurate."""
-
-    @property
-    def box(self) -> Array:
-        """Rows (left, right) of a rectangle that carries the law."""
-
-    def log_density(self, left: Array, dx: float, shape: tuple[int, int]) -> Array:
-        """Log density on the grid left + dx (i, j), at least `FLOOR`."""
-
-
-@dataclass(frozen=True, eq=False)
-class MixtureSurface:
-    """A mixture with a density."""
-
-    mixture: PlaneMixture
-
-    @property
-    def detail(self) -> float:
-        """See `Surface`."""
-        return self.mixture.narrowest
-
-    @property
-    def trust(self) -> float:
-        """See `Surface`."""
-        return inf
-
-    @property
-    def box(self) -> Array:
-        """See `Surface`."""
-        return self.mixture.box(DEPTH)
-
-    def log_density(self, left: Array, dx: float, shape: tuple[int, int]) -> Array:
-        """See `Surface`."""
-        out = np.empty(shape)
-        log_grid(self.mixture.rows, float(left[0]), float(left[1]), dx, out)
-        return out
-
-
-@dataclass(frozen=True, eq=False)
-class CombSurface:
-    """The output of a sampler with noise; sums against other laws are kept."""
-
-    comb: Comb
-    sums: dict[tuple[int, float], Array] = field(default_factory=dict, repr=False)
-
-    @property
-    def detail(self) -> float:
-        """See `Surface`."""
-        return self.comb.smooth
-
-    @property
-    def trust(self) -> float:
-        """See `Surface`."""
-        return self.comb.depth
-
-    @property
-    def box(self) -> Array:
-        """See `Surface`."""
-        return self.comb.box
-
-    def log_density(self, left: Array, dx: float, shape: tuple[int, int]) -> Array:
-        """See `Surface`."""
-        factor = max(1, int(STRIDE * self.comb.sd / dx))
-        fewer = tuple(-(-(n - 1) // factor) + 1 for n in shape)
-        density = self.comb.density((float(left[0]), float(left[1])), dx * factor, (fewer[0], fewer[1]))
-        with np.errstate(divide="ignore"):
-            values = np.maximum(np.log(density), FLOOR)
-        if factor > 1:
-            values = zoom(zoom(values, factor).T.copy(), factor).T.copy()
-        return np.ascontiguousarray(values[: shape[0], : shape[1]])
 
 
 def plane_distance(
@@ -133,16 +50,17 @@ def plane_distance(
     laws  : the law on its best grid, then (where there is one) on the coarser one beside it.
     order : "target,output" for D(q||p), "output,target" for D(p||q).
 
-    KL(q||p) has no upper end where too much of it comes from tails in which p is not accurate.
+    KL(q||p) and chi2 have no upper end where too much of them comes from tails in which p is not accurate.
     noise : relative rounding error of the densities.
     """
-    if name in ("W2", "chi2"):
-        why = "its transport map has no closed form" if name == "W2" else "its tails reach beyond the grid"
-        raise NotDefined(f"{name} between laws on a plane: {why}; measured are {', '.join(NAMES)}")
     if name not in NAMES:
         raise InputError("name", name, f"expected one of {', '.join(NAMES)}")
+    if name == "W2":
+        return plane_w2(q, laws, noise)
     if not q.narrowest > 0:
         return _against_atoms(name, q, order)
+    if name == "chi2":
+        return _chi2(q, laws, order, noise)
     best, others = laws[0], laws[1:]
     dx = FIRST * min(q.narrowest, best.detail)
     previous = _sums(name, q, best, dx)
@@ -166,20 +84,12 @@ def _trivial(name: str) -> Enclosure:
 
 
 def _against_atoms(name: str, q: PlaneMixture, order: str) -> Enclosure:
-    """A law with a density against atoms."""
-    if bool(np.any(q.variances > 0)):
+    """A law with a density against atoms, or components on lines."""
+    if bool(np.any(q.variances.min(axis=1) > 0)):
         raise NotDefined(f"{name} against a law that is singular in part: expected atoms or a density")
-    if name == "KL":
+    if name in ("KL", "chi2"):
         return Enclosure.exact(inf, "not absolutely continuous")
     return Enclosure.exact(1.0, "mutually singular")
-
-
-def frame(q: PlaneMixture, law: Surface, dx: float) -> tuple[Array, tuple[int, int]]:
-    """The corner and the shape of a grid of this spacing that carries both laws."""
-    boxes = np.stack([q.box(DEPTH), law.box])
-    left, right = boxes[..., 0].min(axis=0), boxes[..., 1].max(axis=0)
-    counts = np.ceil((right - left) / dx) + 1.0
-    return left, (int(counts[0]), int(counts[1]))
 
 
 def _nodes(q: PlaneMixture, law: Surface, dx: float) -> float:
@@ -253,3 +163,58 @@ def _final(name: str, found: Enclosure) -> Enclosure:
     if name == "Hellinger":
         found = found.sqrt()
     return found if name == "KL" else found.minimum(1.0).labelled(found.method)
+
+
+# -- chi-square ----------------------------------------------------------------------------------------------
+
+
+def _chi2(q: PlaneMixture, laws: tuple[Surface, ...], order: str, noise: float) -> Enclosure:
+    """The sum of R (P/R - 1)^2 where p is known, on frames that grow until nothing is missing; of a p that is
+    not known further out, on one.
+    """
+    low = 0.0
+    for depth in DEPTHS if laws[0].trust == inf else DEPTHS[:1]:
+        dx = FIRST * min(q.narrowest, laws[0].detail)
+        now, rim = _squares(q, laws[0], order, dx, depth)
+        for _ in range(LEVELS):
+            before, dx = now, dx / FINER
+            shape = frame(q, laws[0], dx, depth)[1]
+            if shape[0] * shape[1] > NODES:
+                break
+            now, rim = _squares(q, laws[0], order, dx, depth)
+            if not isfinite(now) or abs(now - before) <= GOOD * now:
+                break
+        if not isfinite(now):
+            break
+        law = max((abs(_squares(q, p, order, dx, depth)[0] - now) for p in laws[1:]), default=0.0)
+        error = 10.0 * (abs(now - before) + law + rim)
+        error += 2.0 * noise * sqrt(now * (1.0 + now)) + noise * noise * (1.0 + now)
+        low = max(low, now - error)
+        if rim <= RIM * now:
+            return Enclosure.between(max(now - error, 0.0), now + error, METHOD)
+    return Enclosure.between(max(low, 0.0), inf, METHOD)
+
+
+def _squares(q: PlaneMixture, law: Surface, order: str, dx: float, depth: float) -> tuple[float, float]:
+    """The sum, and an estimate of what lies beyond the places where p is known: the integrand along their rim
+    times a sixteenth of the range.
+    """
+    left, shape = frame(q, law, dx, depth)
+    p, r = law.log_density(left, dx, shape), MixtureSurface(q).log_density(left, dx, shape)
+    known = p > -min(law.trust, -FLOOR - 1.0)
+    over, under = (r, p) if order == "target,output" else (p, r)
+    ratio = over - under
+    with np.errstate(over="ignore"):
+        values = np.where(
+            np.abs(ratio) < 1.0,
+            np.exp(under) * np.expm1(np.clip(ratio, -1.0, 1.0)) ** 2,
+            np.exp(2.0 * over - under) - 2.0 * np.exp(over) + np.exp(under),
+        )
+    values = np.where(known, values, 0.0)
+    inner = known.copy()
+    inner[[0, -1]] = inner[:, [0, -1]] = False
+    for axis in (0, 1):
+        for by in (1, -1):
+            inner &= np.roll(known, by, axis)
+    rim = float(values[known & ~inner].sum()) * dx * dx * max(shape) / 16.0
+    return float(values.sum()) * dx * dx, rim

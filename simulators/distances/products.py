@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulators.distances.line import Side
-from simulators.distances.plane_laws import Surface, frame
+from simulators.distances.surfaces import Surface, frame
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError
-from simulators.line.law import Chart
+from simulators.line.charts import Chart
 from simulators.line.quadrature import panel_nodes
 from simulators.plane.kernels import FLOOR, log_grid
 from simulators.plane.mixture import PlaneMixture

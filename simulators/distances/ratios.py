@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
 from simulators.distances.line import MixtureChart, Side
-from simulators.distances.plane_laws import MixtureSurface
 from simulators.distances.products import FINER, Ratio, line_ratio, plane_ratio
+from simulators.distances.surfaces import MixtureSurface
 from simulators.errors import InputError, NotDefined
 from simulators.line.checks import FoldFound
 from simulators.line.outcome import LineOutcome
 from simulators.line.scores import Mixture
+from simulators.phase.joint import JointOutcome
 from simulators.plane.outcome import PlaneOutcome
 from simulators.radial.outcome import RadialOutcome
 
 __all__ = ["NoRatio", "density_noise", "outcome_ratios"]
+
+Outcome: TypeAlias = LineOutcome | JointOutcome | PlaneOutcome | RadialOutcome
 
 EXACT = 1e-13  # relative rounding error of the density of a mixture
 
@@ -23,16 +28,14 @@ class NoRatio(ValueError):
     """One of the laws is singular: the two have no density ratio, and their total variation is 1."""
 
 
-def density_noise(outcome: LineOutcome | PlaneOutcome | RadialOutcome, first: str | float) -> float:
+def density_noise(outcome: Outcome, first: str | float) -> float:
     """Relative rounding error of the density of the first law."""
     if first != "output":
         return EXACT
     return outcome.output.noise if isinstance(outcome, LineOutcome) else outcome.problem.noise
 
 
-def outcome_ratios(
-    outcome: LineOutcome | PlaneOutcome | RadialOutcome, first: str | float, second: str | float
-) -> tuple[Ratio, Ratio]:
+def outcome_ratios(outcome: Outcome, first: str | float, second: str | float) -> tuple[Ratio, Ratio]:
     """The ratio of the first law (which may be the output) to the second, on its best grid and a coarser one.
 
     Raises NoRatio where the second is carried by atoms, NotDefined where a grid does not carry both laws.
@@ -40,7 +43,7 @@ def outcome_ratios(
     try:
         if isinstance(outcome, LineOutcome):
             return _on_the_line(outcome, first, second)
-        if isinstance(outcome, PlaneOutcome):
+        if isinstance(outcome, PlaneOutcome | JointOutcome):
             return _on_the_plane(outcome, first, second)
         fine, coarse = outcome.ratios(first, second)
         return Ratio(*fine), Ratio(*coarse)
@@ -63,10 +66,12 @@ def _on_the_line(outcome: LineOutcome, first: str | float, second: str | float) 
     return line_ratio(q, charts[0]), line_ratio(q, charts[-1], FINER)
 
 
-def _on_the_plane(outcome: PlaneOutcome, first: str | float, second: str | float) -> tuple[Ratio, Ratio]:
+def _on_the_plane(
+    outcome: PlaneOutcome | JointOutcome, first: str | float, second: str | float
+) -> tuple[Ratio, Ratio]:
     q = outcome.law(second)
     _refuse_atoms(not q.narrowest > 0, bool(np.all(q.variances == 0)))
-    if first == "output" and outcome.problem.deterministic:
+    if first == "output" and isinstance(outcome, PlaneOutcome) and outcome.problem.deterministic:
         raise NotDefined("TV of a product with a deterministic sampler on a plane: its law has no grid")
     if first == "output":
         fine, coarse = outcome.surfaces

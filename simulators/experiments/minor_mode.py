@@ -173,7 +173,8 @@ def compared(
         rows=tuple(rows),
         series=(
             *(_curve(method, rows) for method in ("dsm", "bsm")),
-            Series("data", (0, plan.repetitions - 1), (truth, truth)),
+            _level("data", plan, truth),
+            _level("exact score", plan, control / CONTROL, low, high),
         ),
         axes=("repetition, in order of the share", "share nearer the minor mode"),
         logarithmic="",
@@ -197,6 +198,11 @@ def _learned(plan: Plan, fit: list[Array]) -> Score:
 
 def _row(name: str, repetition: int | str, count: int, outputs: int) -> tuple[float | int | str, ...]:
     return name, repetition, count / outputs, *share_interval(count, outputs)
+
+
+def _level(name: str, plan: Plan, *levels: float) -> Series:
+    """A share that is no repetition's, with its interval if it has one."""
+    return Series(name, (0, plan.repetitions - 1), *((level, level) for level in levels))
 
 
 def _curve(name: str, rows: list[tuple[float | int | str, ...]]) -> Series:

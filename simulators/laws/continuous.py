@@ -613,15 +613,17 @@ def _push(lanes: _Lanes, chosen: _Lanes, case: Index) -> Enclosure:
 def score_rate(law: Law) -> Enclosure:
     """E|d/dt grad log q_t(y_t)|^2 for y_t ~ q_t on the probability flow: sum n (1 - S_t)^2/S_t^3, shape (C,).
 
-    law : forward laws q_time (rel = dev = 0). On the flow (y - mu)/sqrt S is constant, so the score (mu -
-          y)/S changes at the relative rate -S'/(2S) = (S - 1)/S; the mean contributes nothing.
+    law : forward laws q_time (rel = dev = 0), at times known up to an error. On the flow (y - mu)/sqrt S is
+          constant, so the score (mu - y)/S changes at the relative rate -S'/(2S) = (S - 1)/S; the mean contributes nothing.
     Infinite for a Dirac. Raises InputError for other laws.
     """
-    if bool(np.any((law.rel != 0) | (law.dev != 0) | (law.rel_err != 0) | (law.dev_err != 0))):
+    if bool(np.any((law.rel != 0) | (law.dev != 0))):
         raise InputError("law", "with deviations", "expected forward laws, rel = dev = 0")
     t = np.broadcast_to(law.time[:, None], law.rel.shape)
-    excess = (Enclosure.exact(law.eigenvalues) - 1.0) * within(np.exp(-2.0 * t), 4)
-    S = within(_variance(law.eigenvalues, t), 8)
+    variance = _variance(law.eigenvalues, t)
+    about = Enclosure.around(np.zeros_like(variance), variance * law.rel_err)
+    excess = (Enclosure.exact(law.eigenvalues) - 1.0) * within(np.exp(-2.0 * t), 4) + about
+    S = within(variance, 8) + about
     dirac = S.lo <= 0
     each = excess.power(2) / put(S, dirac, 1.0).power(3) * law.multiplicities
     each = put(

@@ -135,6 +135,8 @@ def _flow(case: SingleCase, lane: _Lane, v: Real, m: Real) -> tuple[Real, Real]:
         return _relaxed(lane.eta - 1 / lane.lam, lane.m / lane.lam + lane.c, v, m, mp.mpf(case.options["t"]))
     if case.sampler not in ("reverse-sde", "pf-ode"):
         raise NotDefined(f"sampler={case.sampler!r}: expected 'reverse-sde', 'pf-ode' or 'langevin'")
+    if lane.lam == 0 and case.grid.delta == 0 and not (lane.adapted and (lane.c or lane.eta)):
+        return mp.mpf(0), lane.m  # the pull 1/S has no finite integral: all ends in the point
     g = 2 if case.sampler == "reverse-sde" else 1
     points = _graded(case)
     for t0, t1 in zip(points[:0:-1], points[-2::-1], strict=True):

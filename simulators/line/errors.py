@@ -22,6 +22,7 @@ from simulators.distances.line import Side, mixture_distance
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
 from simulators.functionals_paths import PathError, path_kl_mixture
+from simulators.grids import Grid
 from simulators.line.kernels import ERROR_FIELDS, error_values, learned_score
 from simulators.line.mixture_kernels import mixture_logpdf
 from simulators.line.problem import Problem
@@ -30,7 +31,7 @@ from simulators.line.scores import Affine, Bump, Custom, Mixture, Oscillation, O
 from simulators.mixtures import Atoms, GaussianMixture
 from simulators.score_errors import AVERAGES
 
-__all__ = ["averaged_error", "line_path_kl", "path_error"]
+__all__ = ["averaged", "averaged_error", "line_path_kl", "mixture_of", "path_error"]
 
 Array = NDArray[np.float64]
 UNIT = 2.0**-53
@@ -63,10 +64,16 @@ def averaged_error(problem: Problem, average: str) -> Enclosure:
     """
     if average not in AVERAGES:
         raise InputError("average", average, f"expected one of {', '.join(AVERAGES)}")
-    squared = path_error(problem).part("squared", problem.grid.N)
+    return averaged(path_error(problem).part("squared", problem.grid.N), problem.grid, average)
+
+
+def averaged(squared: Enclosure, grid: Grid, average: str) -> Enclosure:
+    """Squared errors (N,) averaged over the steps as `averaged_error` says."""
+    if average not in AVERAGES:
+        raise InputError("average", average, f"expected one of {', '.join(AVERAGES)}")
     if average == "sup":
         return Enclosure(squared.lo.max(), squared.hi.max(), squared.method, squared.level)
-    h = np.ones(problem.grid.N) if average == "steps" else problem.grid.steps
+    h = np.ones(grid.N) if average == "steps" else grid.steps
     slack = GUARD * UNIT * np.log2(h.size + 2.0)
     low, high = float(squared.lo @ h) * (1.0 - slack), float(squared.hi @ h) * (1.0 + slack)
     total = Enclosure.between(low, high, squared.method)
@@ -83,7 +90,7 @@ def line_path_kl(problem: Problem) -> Enclosure:
     true process ends on a singular law.
     """
     start = problem.start
-    target, error = _mixture(problem.target), None if problem.error is None else path_error(problem)
+    target, error = mixture_of(problem.target), None if problem.error is None else path_error(problem)
     begins = start if isinstance(start, str) else "q_T"
     found = path_kl_mixture(target, problem.sampler, problem.grid, begins, error)
     if isinstance(start, Mixture):
@@ -93,7 +100,8 @@ def line_path_kl(problem: Problem) -> Enclosure:
     return found
 
 
-def _mixture(law: Mixture) -> GaussianMixture | Atoms:
+def mixture_of(law: Mixture) -> GaussianMixture | Atoms:
+    """The law as a target; raises NotDefined where it has both atoms and a density."""
     weights, means = law.weights.tolist(), [(m,) for m in law.means.tolist()]
     if bool(np.all(law.variances == 0)):
         return Atoms(means, weights)

@@ -23,23 +23,23 @@ ERROR_FIELDS = 10
 
 @compiled(inline=True)
 def fast_exp(x: float) -> float:
-    """Exponential on [-700, 700] within 1 ulp; vectorises in inner loops."""
+    """Exponential on [-700, 700] within 1 ulp; vectorises in inner loops.
+
+    On |r| <= log(2)/2 (e^r - 1 - r)/r^2 is the interpolant of degree 9 at Chebyshev points, within 2e-17.
+    """
     t = x * 1.4426950408889634 + 6755399441055744.0
     k = t - 6755399441055744.0
     r = (x - k * 0.6931471803691238) - k * 1.9082149292705877e-10
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * (r * r) + r + 1.0
+    s = r * r
+    q = s * s
+    low = (0.5000000000000001 + 0.16666666666666669 * r) + s * (
+        0.04166666666662413 + 0.008333333333330062 * r
+    )
+    mid = (0.0013888888917213717 + 0.00019841269863053618 * r) + s * (
+        2.4801521295954376e-05 + 2.7557268459997064e-06 * r
+    )
+    p = low + q * (mid + q * (2.7620088445409746e-07 + 2.510038549551032e-08 * r))
+    p = p * s + r + 1.0
     bits = np.int64(k) + np.int64(1023)
     scaled: float = p * np.int64(bits << np.int64(52)).view(np.float64)
     return scaled

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulators.line.charts import Chart
 from simulators.line.checks import FoldFound, LineError, TooMuchWork, first_pair
 from simulators.line.problem import Problem
 from simulators.line.propagate import Comb, Setup, run
@@ -19,7 +20,6 @@ from simulators.line.transport import SAMPLES, Flow, FoldedChart, MonotoneChart,
 __all__ = [
     "DEPTHS",
     "FOLD_MASS",
-    "Chart",
     "CombChart",
     "FlowLaw",
     "LineLaw",
@@ -38,24 +38,6 @@ UNIT = 2.0**-53
 FOLD_NOISE = 1e-8
 FOLD_MASS = 1e-7  # defect of the mass of a folded law beyond which its folds are not all known
 GUARD = 20.0  # multiple of the expected rounding noise that is allowed for
-
-
-class Chart(Protocol):
-    """A variable t in which integrals over a law are taken: y = y(t)."""
-
-    @property
-    def edges(self) -> Array:
-        """Panel ends in t, increasing."""
-
-    def nodes(self, t: Array) -> tuple[Array, Array, Array]:
-        """(y, log |dy/dt|, log density of the law at y)."""
-
-    def tails(self, t: Array, y: Array) -> tuple[Array, Array]:
-        """Distribution function of the law at y(t), and its complement."""
-
-    @property
-    def zones(self) -> Array | None:
-        """Intervals in t, rows (left, right), outside which the density is not accurate; None: everywhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +61,23 @@ class CombChart:
         """See `Chart`."""
         with np.errstate(divide="ignore"):
             return t, np.zeros_like(t), np.log(self.comb.pdf(t))
+
+    def lost(self, y: Array, log_slope: Array, logp: Array) -> Array | None:
+        """See `Chart`: every step leaves out what is below e^{-depth}."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(-self.comb.depth - logp) * np.sqrt(self.comb.steps))
+
+    def ceiling(self, y: Array, logp: Array) -> Array:
+        """See `Chart`. Below e^{-depth} the density is that of what was kept: between the outermost
+        components with more, and farther out than their own tails are accurate, it may lack paths through
+        what was left out.
+        """
+        comb = self.comb
+        low, high = comb.trusted
+        doubtful = (logp < -comb.depth) & (
+            ((y > low) & (y < high)) | (y < low - comb.beyond * comb.sd) | (y > high + comb.beyond * comb.sd)
+        )
+        return np.where(doubtful, -comb.depth, logp)
 
     def tails(self, t: Array, y: Array) -> tuple[Array, Array]:
         """See `Chart`."""

@@ -18,20 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.line.checks import MASS_TOLERANCE, PoleTooClose, TooMuchWork, check_mass, check_pole
-from simulators.line.gridding import (
-    REACH,
-    STATUS,
-    chain,
-    clusters,
-    coarsest,
-    compact,
-    needed_spacing,
-    place,
-    sort_components,
-)
+from simulators.line.gridding import STATUS, chain
 from simulators.line.mixture_kernels import sorted_cdf, sorted_pdf
+from simulators.line.nodes import REACH, clusters, compact, place, sort_components
 from simulators.line.problem import Problem
 from simulators.line.scores import Custom
+from simulators.line.spacing import coarsest, needed_spacing
 
 __all__ = ["LOG_ACCURACIES", "QUICK", "Comb", "Setup", "run"]
 
@@ -50,7 +42,7 @@ class Comb:
 
     smooth : standard deviation below which the law has no detail. depth : log density down to which the tails
     are kept. margin, defect : the largest ratio of the
-    spacing used to the needed one, and the largest mass defect of a step.
+    spacing used to the needed one, and the largest mass defect of a step. steps : of the chain.
     """
 
     weights: Array
@@ -60,6 +52,7 @@ class Comb:
     depth: float
     margin: float
     defect: float
+    steps: int = 1
 
     @property
     def reach(self) -> float:
@@ -100,9 +93,22 @@ class Comb:
         return float(self.weights @ (self.means * self.means)) + self.sd * self.sd
 
     @cached_property
+    def trusted(self) -> tuple[float, float]:
+        """The outermost means where the density is above e^{-depth}."""
+        return float(self._known[0]), float(self._known[-1])
+
+    @cached_property
+    def _known(self) -> Array:
+        """The means where the density is above e^{-depth}."""
+        with np.errstate(divide="ignore"):
+            return self.means[np.log(self.pdf(self.means)) >= -self.depth]
+
+    @cached_property
     def zones(self) -> Array:
-        """Disjoint intervals, rows (left, right), where the density is accurate."""
-        return clusters(self.means, np.full(self.means.size, self.sd), max(self.beyond, 1.0))
+        """Disjoint intervals, rows (left, right), about the means where the density is above e^{-depth}, as
+        far as their tails are accurate.
+        """
+        return clusters(self._known, np.full(self._known.size, self.sd), max(self.beyond, 1.0))
 
     @cached_property
     def marks(self) -> Array:
@@ -179,7 +185,8 @@ def _comb(
     problem: Problem, weights: Array, means: Array, smooth: float, depth: float, margin: float, defect: float
 ) -> Comb:
     order = np.argsort(means, kind="stable")
-    return Comb(weights[order], means[order], float(problem.steps[-1, 2]), smooth, depth, margin, defect)
+    sd = float(problem.steps[-1, 2])
+    return Comb(weights[order], means[order], sd, smooth, depth, margin, defect, problem.grid.N)
 
 
 def _interpreted(problem: Problem, log_accuracy: float, begin: Setup) -> Comb:

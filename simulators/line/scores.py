@@ -12,15 +12,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulators.checks import finite
 from simulators.errors import InputError
 from simulators.line.kernels import ERROR_FIELDS
 from simulators.line.mixture_kernels import mixture_quantile
-from simulators.score_errors import profile_weights
+from simulators.score_errors import checked_profile, profile_weights
 
 __all__ = [
     "Affine",
@@ -134,10 +134,11 @@ class _Compiled(ABC):
         """The table of the error at these times, (len(times), 10)."""
 
 
-def _finite(**values: float) -> None:
-    for name, value in values.items():
-        if not isfinite(value):
-            raise InputError(name, value, "expected a finite number")
+def _checked(error: Affine | Bump | Oscillation, *names: str) -> None:
+    """Make these fields floats; check the profile."""
+    for name in names:
+        object.__setattr__(error, name, finite(name, getattr(error, name)))
+    object.__setattr__(error, "profile", checked_profile(error.profile))
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class Affine(_Compiled):
     profile: Profile = "constant"
 
     def __post_init__(self) -> None:
-        _finite(shift=self.shift, slope=self.slope)
+        _checked(self, "shift", "slope")
 
     def rows(self, mixture: Mixture, times: Array, weights: Array) -> Array:
         """See `_Compiled`."""
@@ -163,8 +164,9 @@ class Bump(_Compiled):
     """height on the interval between the quantiles ``start`` < ``stop`` of q_tau, so that E e^2 = height^2
     (stop - start) exactly.
 
-    edge : 0 for an indicator; otherwise the length of its logistic edges over the standard deviation of q_tau
-           (needed by deterministic samplers, whose output would have no density otherwise).
+    edge : 0 for an indicator; otherwise the bump is height (f((x - a)/w) - f((x - b)/w)) with the logistic
+           f(u) = 1/(1 + e^{-u}), the two quantiles a < b, and w = edge times the standard deviation of q_tau
+           (needed by deterministic samplers, whose output would have no density otherwise; E e^2 is smaller).
     """
 
     height: float
@@ -174,7 +176,7 @@ class Bump(_Compiled):
     profile: Profile = "constant"
 
     def __post_init__(self) -> None:
-        _finite(height=self.height, edge=self.edge)
+        _checked(self, "height", "start", "stop", "edge")
         if not 0.0 <= self.start < self.stop <= 1.0:
             raise InputError("start, stop", (self.start, self.stop), "expected 0 <= start < stop <= 1")
         if self.edge < 0:
@@ -205,7 +207,7 @@ class Oscillation(_Compiled):
     profile: Profile = "constant"
 
     def __post_init__(self) -> None:
-        _finite(size=self.size, frequency=self.frequency, phase=self.phase)
+        _checked(self, "size", "frequency", "phase")
 
     def rows(self, mixture: Mixture, times: Array, weights: Array) -> Array:
         """See `_Compiled`."""

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.line.charts import Accurate
 from simulators.line.checks import FoldFound, RangeTooSmall
 from simulators.line.kernels import learned_score
 from simulators.line.mixture_kernels import mixture_cdf, mixture_logpdf
@@ -27,6 +28,7 @@ __all__ = ["Flow", "FoldedChart", "MonotoneChart", "folds"]
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 SAMPLES = 2049
+ROUNDINGS = 40.0 * 2.0**-53
 MOST_SAMPLES = 20_000
 BEND = 0.1  # of a piece's rise that may differ from the trapezoid of its slopes
 CLOSE = 3e-6  # nearer than this to an inverse square root, in u, density times slope is constant to rounding
@@ -152,7 +154,7 @@ def folds(flow: Flow) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class MonotoneChart:
+class MonotoneChart(Accurate):
     """Integrals over the law of y(t), t ~ p_0, in the variable t.
 
     features : points of the line of images near which integrands vary.
@@ -168,8 +170,11 @@ class MonotoneChart:
         t, y = self.flow.samples[:2]
         left, right = self.flow.covering(float(self.features.min()), float(self.features.max()))
         order = np.argsort(y, kind="stable")
-        inner = np.interp(self.features, y[order], t[order])
-        return np.unique(np.concatenate([[left, right], inner, np.linspace(t[0], t[-1], 33)]))
+        seen = (self.features >= y[order[0]]) & (self.features <= y[order[-1]])
+        inner = [np.interp(self.features[seen], y[order], t[order])]
+        if not bool(np.all(seen)):  # beyond the start's mass a mode is seen only where panels end about it
+            inner.append(self.invert(self.features[~seen]))
+        return np.unique(np.concatenate([[left, right], *inner, np.linspace(t[0], t[-1], 33)]))
 
     def nodes(self, t: Array) -> tuple[Array, Array, Array]:
         """(y, log |dy/dt|, log density of the law at y)."""
@@ -178,6 +183,13 @@ class MonotoneChart:
         if bool(np.any(turned := sign != self.direction)):
             raise FoldFound(t[turned])
         return y, log_slope, logp
+
+    def lost(self, y: Array, log_slope: Array, logp: Array) -> Array | None:
+        """See `Chart`: a position is known to some roundings, times the slope of what follows."""
+        target = self.flow.problem.target.at(self.flow.problem.grid.delta)
+        size = np.abs(y) + float(np.abs(target.means).max())
+        narrow = float(target.sds[target.sds > 0].min(initial=1.0))
+        return np.asarray(ROUNDINGS * size / narrow * np.exp(np.maximum(log_slope, 0.0)))
 
     @property
     def direction(self) -> float:
@@ -225,7 +237,7 @@ def solve(flow: Flow, y: Array, left: Array, right: Array, rising: Array) -> Arr
 
 
 @dataclass(frozen=True, eq=False)
-class FoldedChart:
+class FoldedChart(Accurate):
     """Integrals over the law of y(t) when the map folds, in a variable u: interval i is u in [i, i + 1]."""
 
     flow: Flow

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.compiled import compiled
-from simulators.line.gridding import BLOCK
 from simulators.line.kernels import learned_score
+from simulators.line.nodes import BLOCK
 
 __all__ = ["transport"]
 

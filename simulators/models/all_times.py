@@ -29,13 +29,14 @@ def _slope_in_weight(p: Values, law: Channel, x: Array) -> Array:
 
 
 def _all_times(p: Values) -> Enclosure:
-    """2 int_0^oo E|d S_t/dw|^2 dt, in u = e^{-2t}: dt = du/(2u)."""
+    """2 int_0^oo E|d S_t/dw|^2 dt, in u = e^{-2t}: dt = du/(2u); only the distance of the means counts."""
+    half = (p.m1 - p.m2) / 2
+    centred = Values(**{**vars(p), "m1": half, "m2": -half}, v2=p.v1)
 
-    def energy(gone: float, left: float) -> Enclosure:
-        law = pair(Values(**vars(p), v2=p.v1), gone**0.5, left)
-        return law.mean(lambda x: _slope_in_weight(p, law, x) ** 2) / gone  # type: ignore[no-any-return]
+    def law(gone: Array, left: Array) -> Channel:
+        return pair(centred, gone**0.5, left)
 
-    return over_time(energy)
+    return over_time(law, lambda law, x: np.asarray((_slope_in_weight(p, law, x) / law.a) ** 2))
 
 
 def _all_times_by_signal(p: Values) -> Number:

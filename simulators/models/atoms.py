@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
+from simulators.models.bounded_lipschitz import bounded_lipschitz, bounded_lipschitz_by_plan
 from simulators.models.schedules import schedule_of, valid_schedule
 from simulators.models.tools import Array, Number, Numerics, Values, exponential, root
 
@@ -229,8 +230,42 @@ def _stopped_w1_by_quadrature(p: Values) -> Number:
     return mp.fsum(mp.quad(apart, ends) for ends in itertools.pairwise(sorted(cuts)))
 
 
+def _stopped_lipschitz(p: Values) -> Number:
+    """max(1/V, e^{-2t} (m1 - m2)^2/(4 V^2) - 1/V), V = 1 - e^{-2t}: at even odds, or far out; it falls in
+    t.
+    """
+    fade = exponential(-2 * p.lag)
+    narrow = 1 / (1 - fade)
+    between = fade * ((p.m1 - p.m2) / 2 * narrow) ** 2 - narrow
+    return (narrow + between + abs(narrow - between)) / 2
+
+
+def _stopped_lipschitz_by_differences(p: Values) -> Number:
+    """The same from second differences of the log density at the two places."""
+    fade = mp.exp(-p.lag)
+    spread = 1 - fade**2
+
+    def log_density(x: Number) -> Number:
+        logs = [mp.log(w) - (x - fade * m) ** 2 / (2 * spread) for m, w in ((p.m1, p.w), (p.m2, 1 - p.w))]
+        return max(logs) + mp.log1p(mp.exp(min(logs) - max(logs)))
+
+    places = [1000 * (1 + abs(p.m1) + abs(p.m2)) / min(1, abs(p.m1 - p.m2) + spread)]
+    if p.m1 != p.m2:
+        places.append(fade * (p.m1 + p.m2) / 2 - spread * mp.log(p.w / (1 - p.w)) / (fade * (p.m1 - p.m2)))
+    with mp.extradps(20):
+        step = mp.mpf(10) ** (-mp.mp.dps // 4)
+        return max(
+            abs(log_density(x + step) - 2 * log_density(x) + log_density(x - step)) / step**2 for x in places
+        )
+
+
 STOPPED_ATOMS = Numerics(
-    integrals={"stopped_w1": _stopped_w1},
-    other={"stopped_w1": _stopped_w1_by_quadrature},
+    balls={"stopped_lipschitz": _stopped_lipschitz},
+    integrals={"stopped_w1": _stopped_w1, "stopped_bl": bounded_lipschitz},
+    other={
+        "stopped_w1": _stopped_w1_by_quadrature,
+        "stopped_bl": bounded_lipschitz_by_plan,
+        "stopped_lipschitz": _stopped_lipschitz_by_differences,
+    },
     admits=lambda p: 0 < p["w"] < 1,
 )

@@ -14,13 +14,13 @@ import numpy as np
 from simulators.enclosure import Enclosure
 from simulators.models.tools import Array, Number, Numerics, Values, exponential, root
 
-__all__ = ["MODELS"]
+__all__ = ["DENSITY_RATIO", "MODELS", "bump"]
 
 
 # -- density ratios ------------------------------------------------------------------------------------------
 
 
-def _bump(p: Values, t: Number) -> tuple[Number, Number, Number]:
+def bump(p: Values, t: Number) -> tuple[Number, Number, Number]:
     """Height, width and centre of eta N(m, v)/N(0, 1) at forward time t, a Gaussian function since v < 1."""
     a = exponential(-t)
     m, v = a * p.m1, a * a * p.v1 + 1 - a * a
@@ -31,13 +31,13 @@ def _bump(p: Values, t: Number) -> tuple[Number, Number, Number]:
 
 def _ratio_lip(p: Values) -> Number:
     """The larger of the Lipschitz constants of f and f', attained at one width and at the centre."""
-    height, width, _ = _bump(p, 0 * p.t)
+    height, width, _ = bump(p, 0 * p.t)
     first, second = height / width * exponential(-(1 + 0 * p.t) / 2), height / width**2
     return first if first > second else second
 
 
 def _ratio_lip_by_search(p: Values) -> Number:
-    height, width, centre = _bump(p, mp.mpf(0))
+    height, width, centre = bump(p, mp.mpf(0))
 
     def f(x: Number) -> Number:
         return height * mp.exp(-((x - centre) ** 2) / (2 * width**2))
@@ -48,7 +48,7 @@ def _ratio_lip_by_search(p: Values) -> Number:
 
 def _profile(p: Values, y: Number) -> tuple[Number, Number]:
     """Share of the bump and height of the ratio a number y of widths from the centre."""
-    height, _, _ = _bump(p, p.t)
+    height, _, _ = bump(p, p.t)
     odds = height / (1 - p.eta) * exponential(-y * y / 2)
     return odds / (1 + odds), odds
 
@@ -67,7 +67,7 @@ def _scan(p: Values, value: Callable[[Array], Array], power: int) -> Enclosure:
         options={"xatol": 1e-10},
     )
     top = max(-float(found.fun), float(np.max(np.abs(value(y)))))
-    _, width, _ = _bump(p, p.t)
+    _, width, _ = bump(p, p.t)
     return Enclosure.around(top / width**power, 1e-12 * top / width**power, "grid search, refined")
 
 
@@ -88,7 +88,7 @@ def _drift_lip(p: Values) -> Enclosure:
 
 def _by_stationary_points(p: Values, derivative: int) -> Number:
     """The largest |d^n/dx^n log Q_t f|: at the centre, and where the next derivative vanishes."""
-    height, width, _ = _bump(p, p.t)
+    height, width, _ = bump(p, p.t)
 
     def log_ratio(y: Number) -> Number:
         return mp.log(1 - p.eta + height * mp.exp(-y * y / 2))

@@ -8,6 +8,7 @@ another way; neither road uses that an energy is an entropy, which is what the c
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 
 import mpmath as mp
@@ -15,7 +16,7 @@ import numpy as np
 
 from simulators.enclosure import Enclosure
 from simulators.models.extended import Extended, long_values, mean_of_lines, shares_of_time
-from simulators.models.mixture import Channel, pair
+from simulators.models.mixture import Channel, column_means, pair
 from simulators.models.tools import (
     TAIL,
     Array,
@@ -43,16 +44,18 @@ def has_density(parameters: Mapping[str, float]) -> bool:
 # -- energies in time and entropies --------------------------------------------------------------------------
 
 
-def over_time(energy: Callable[[float, float], Enclosure]) -> Enclosure:
-    """The integral of the energy over shares of time in [0, 1]; it takes the share gone and the share left.
+def over_time(law: Callable[[Array, Array], Channel], g: Callable[[Channel, Array], Array]) -> Enclosure:
+    """The integral of E g(law, X) over shares of time in [0, 1].
+
+    law : takes columns of the share gone and of the share left.
 
     By the trapezoidal rule in u = log(gone/left), where poles near either end of time stay away from the
     line. The rule squares its error with every halving of the step: a power 3/2 of the last change bounds it.
     """
     step = 1.0
-    total = _logistic_sum(energy, 1.0, 0.0)
+    total = _logistic_sum(law, g, 1.0, 0.0)
     for _ in range(4):
-        finer = total + _logistic_sum(energy, step, step / 2)
+        finer = total + _logistic_sum(law, g, step, step / 2)
         change = abs(0.5 * step * float(finer.mid) - step * float(total.mid))
         total, step = finer, step / 2
         size = step * abs(float(total.mid)) + TAIL
@@ -62,31 +65,35 @@ def over_time(energy: Callable[[float, float], Enclosure]) -> Enclosure:
     return Enclosure.between(step * total.lo - error, step * total.hi + error, "trapezoidal rule in time")
 
 
-def _logistic_sum(energy: Callable[[float, float], Enclosure], step: float, offset: float) -> Enclosure:
-    total = Enclosure.exact(0.0)
-    for u in np.arange(-REACH_IN_TIME, REACH_IN_TIME, step) + offset:
-        gone, left = 1 / (1 + np.exp(-u)), 1 / (1 + np.exp(u))
-        total = total + energy(float(gone), float(left)) * float(gone * left)
-    return total
+def _logistic_sum(
+    law: Callable[[Array, Array], Channel],
+    g: Callable[[Channel, Array], Array],
+    step: float,
+    offset: float,
+) -> Enclosure:
+    u = (np.arange(-REACH_IN_TIME, REACH_IN_TIME, step) + offset)[:, None]
+    gone, left = 1 / (1 + np.exp(-u)), 1 / (1 + np.exp(u))
+    energies = column_means(lambda rows: law(gone[rows], left[rows]), g, len(u))
+    terms = energies * (gone * left)[:, 0]
+    low, high = math.fsum(terms.lo), math.fsum(terms.hi)
+    return Enclosure.between(math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
 
 
 def _foellmer_energy(p: Values) -> Number:
     """(1/(2 sigma^2)) int_0^T E|u|^2 dt."""
 
-    def energy(gone: float, left: float) -> Number:
-        law = pair(p, gone, p.sigma**2 * gone * left * p.T)
-        ahead = p.sigma**2 * left * p.T
+    def law(gone: Array, left: Array) -> Channel:
+        return pair(p, gone, p.sigma**2 * gone * left * p.T)
 
-        def drift(x: Array) -> Array:
-            total = np.zeros_like(x)
-            for r, m, v in zip(law.shares(x), law.means, law.variances, strict=True):
-                steep = 1 / v - 1 / (p.sigma**2 * p.T)
-                total += r * p.sigma**2 * (m / v - x * steep) / (1 + ahead * steep)
-            return total
+    def squared_drift(law: Channel, x: Array) -> Array:
+        ahead = law.noise / law.a
+        total = np.zeros_like(x)
+        for r, m, v in zip(law.shares(x), law.means, law.variances, strict=True):
+            steep = 1 / v - 1 / (p.sigma**2 * p.T)
+            total += r * ((m / v - x * steep) * (p.sigma**2 / (1 + ahead * steep)))
+        return np.asarray(total * total)
 
-        return law.mean(lambda x: drift(x) ** 2)
-
-    return over_time(energy) * (p.T / (2 * p.sigma**2))
+    return over_time(law, squared_drift) * (p.T / (2 * p.sigma**2))
 
 
 def _foellmer_energy_by_bayes(p: Values) -> Number:
@@ -169,11 +176,10 @@ def _vp_energy(p: Values) -> Number:
     if not has_density(vars(p)):
         return Enclosure.exact(np.inf)
 
-    def energy(gone: float, left: float) -> Number:
-        law = pair(p, np.exp(-p.T * gone), -np.expm1(-2 * p.T * gone))
-        return law.mean(lambda x: (law.score(x) + x) ** 2)
+    def law(gone: Array, left: Array) -> Channel:
+        return pair(p, np.exp(-p.T * gone), -np.expm1(-2 * p.T * gone))
 
-    return over_time(energy) * p.T
+    return over_time(law, lambda law, x: np.asarray((law.score(x) + x) ** 2)) * p.T
 
 
 def _vp_energy_by_components(p: Values) -> Number:

@@ -1,4 +1,4 @@
-"""Flow matching along (1 - t) X0 + t X1, exploding noise, and diffusions of interpolants, on Gaussians.
+"""Flow matching along (1 - t) X0 + t X1, and diffusions of interpolants, on Gaussians.
 
 First road: closed forms and the ball integral. Second road: mpmath quadrature of the exact error equation.
 """
@@ -14,7 +14,7 @@ from flint import acb, arb
 from simulators.distances.second import kl_second
 from simulators.models.tools import Number, Numerics, Values, exponential, logarithm, root
 
-__all__ = ["EXPLODING_FLOW", "FLOW_MATCHING", "INTERPOLANT", "length"]
+__all__ = ["FLOW_MATCHING", "INTERPOLANT", "length"]
 
 # -- flow matching -------------------------------------------------------------------------------------------
 
@@ -120,20 +120,6 @@ FLOW_MATCHING = Numerics(
 )
 
 
-EXPLODING_FLOW = Numerics(
-    balls={
-        "lipschitz_sum": lambda p: logarithm((p.v1 + p.noise_start**2) / (p.v1 + p.noise_end**2)) / 2,
-    },
-    other={
-        "lipschitz_sum": lambda p: mp.quad(
-            lambda u: mp.exp(2 * u) / (p.v1 + mp.exp(2 * u)),
-            mp.linspace(mp.log(p.noise_end), mp.log(p.noise_start), 8),
-        ),
-    },
-    admits=lambda p: p["noise_end"] < p["noise_start"],
-)
-
-
 # -- stochastic interpolants ---------------------------------------------------------------------------------
 
 
@@ -160,17 +146,40 @@ def _kl_by_moment_equation(p: Values) -> Number:
     return kl_second([(1, 0, 1)], [(1, moved, 1)], mp.mp.dps)
 
 
+def _part_error(p: Values) -> Number:
+    """c^2 int e^{-2 diff u} (1 + share (2 u - 1)/diff)^2 du over u = 1 - t, where gamma gamma' = 2 u - 1."""
+
+    def integrand(u: Number, _: bool) -> Number:
+        return (-2 * p.diff * u).exp() * (1 + p.score_share * (2 * u - 1) / p.diff) ** 2
+
+    return p.offset**2 * acb.integral(integrand, acb(0), acb(1)).real
+
+
+def _part_error_by_moments(p: Values) -> Number:
+    """The same from the moments of u under e^{-2 diff u}, by their recursion."""
+    rate = 2 * p.diff
+    end = mp.exp(-rate)
+    zeroth = -mp.expm1(-rate) / rate
+    first = (zeroth - end) / rate
+    second = (2 * first - end) / rate
+    slope = 2 * p.score_share / p.diff
+    start = 1 - p.score_share / p.diff
+    return p.offset**2 * (start**2 * zeroth + 2 * start * slope * first + slope**2 * second)
+
+
 INTERPOLANT = Numerics(
     balls={
         "interpolant_kl": lambda p: _interpolant_kl(p, _fading(p)),
         "drift_error": lambda p: p.offset**2 * _fading(p),
         "score_error": lambda p: (p.score_share * p.offset / p.diff) ** 2 * _fading(p),
         "forward_error": lambda p: (p.offset * (1 + p.score_share)) ** 2 * _fading(p),
+        "velocity_part_error": _part_error,
     },
     other={
         "interpolant_kl": _kl_by_moment_equation,
         "drift_error": lambda p: p.offset**2 * _fading_by_quadrature(p),
         "score_error": lambda p: (p.score_share * p.offset / p.diff) ** 2 * _fading_by_quadrature(p),
         "forward_error": lambda p: (p.offset * (1 + p.score_share)) ** 2 * _fading_by_quadrature(p),
+        "velocity_part_error": _part_error_by_moments,
     },
 )

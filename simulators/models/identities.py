@@ -210,6 +210,16 @@ def _least(p: Values) -> Number:
     return total
 
 
+def _averaged(g: Callable[[Values, Channel, Number], Number]) -> Callable[[Values], Number]:
+    """E g(X) under the noisy law, which g takes too."""
+
+    def mean(p: Values) -> Number:
+        law = pair(p)
+        return law.mean(lambda x: g(p, law, x))
+
+    return mean
+
+
 def _by_hermite(g: Callable[[Values, Number, Number], Number]) -> Callable[[Values], Number]:
     """E g(X0, Z) for g of degree at most five in both, by the three-point Gauss-Hermite rule."""
     nodes = ((-1, 1), (0, 4), (1, 1))  # at 0 and +-sqrt 3, weights over 6
@@ -238,14 +248,14 @@ DENOISING = Numerics(
         "ism_objective": lambda p: _energy(p) / 2 + p.slope,
     },
     integrals={
-        "score_risk": lambda p: pair(p).mean(lambda x: (_fit(p)(x) - pair(p).score(x)) ** 2),
+        "score_risk": _averaged(lambda p, law, x: (_fit(p)(x) - law.score(x)) ** 2),
         "dsm_least": _least,
         "fisher": lambda p: pair(p).fisher(),
         "mmse": lambda p: pair(p).mmse(),
         "mean_hessian": lambda p: pair(p).mean(pair(p).hessian),
-        "score_cross": lambda p: pair(p).mean(lambda x: pair(p).score(x) * _fit(p)(x)),
-        "score_fourth": lambda p: pair(p).mean(lambda x: pair(p).score(x) ** 4),
-        "score_cosh": lambda p: pair(p).mean(lambda x: np.cosh(p.s_t * pair(p).score(x))),
+        "score_cross": _averaged(lambda p, law, x: law.score(x) * _fit(p)(x)),
+        "score_fourth": _averaged(lambda p, law, x: law.score(x) ** 4),
+        "score_cosh": _averaged(lambda p, law, x: np.cosh(p.s_t * law.score(x))),
     },
     other={
         "dsm_risk": _by_hermite(lambda p, y, z: (_fit(p)(_noisy(p, y, z)) + z / p.s_t) ** 2),
@@ -253,16 +263,14 @@ DENOISING = Numerics(
         "denoiser_risk": _by_hermite(
             lambda p, y, z: (_noisy(p, y, z) + p.s_t**2 * _fit(p)(_noisy(p, y, z)) - p.a_t * y) ** 2
         ),
-        "score_risk": lambda p: pair(p).mean(lambda x: (_fit(p)(x) - pair(p).score(x)) ** 2),
+        "score_risk": _averaged(lambda p, law, x: (_fit(p)(x) - law.score(x)) ** 2),
         "dsm_least": lambda p: p.a_t**2 / p.s_t**4 * pair(p).mean(pair(p).posterior_variance),
         "fisher": lambda p: -pair(p).mean(pair(p).hessian),
         "mmse": lambda p: pair(p).mmse_by_moments(),
         "mean_hessian": lambda p: -pair(p).fisher(),
-        "score_cross": lambda p: pair(p).mean(lambda x: pair(p).score(x) * _fit(p)(x)),
-        "score_fourth": lambda p: pair(p).mean(
-            lambda x: -3 * pair(p).score(x) ** 2 * pair(p).hessian(x)  # by parts
-        ),
-        "score_cosh": lambda p: pair(p).mean(lambda x: mp.cosh(p.s_t * pair(p).score(x))),
+        "score_cross": _averaged(lambda p, law, x: law.score(x) * _fit(p)(x)),
+        "score_fourth": _averaged(lambda p, law, x: -3 * law.score(x) ** 2 * law.hessian(x)),  # by parts
+        "score_cosh": _averaged(lambda p, law, x: mp.cosh(p.s_t * law.score(x))),
         "ism_objective": _by_hermite(lambda p, y, z: _fit(p)(_noisy(p, y, z)) ** 2 / 2 + p.slope),
     },
 )

@@ -12,16 +12,20 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
+from simulators.enclosure import Enclosure
 from simulators.models.tools import (
+    Array,
+    Rows,
     circle,
     exponential,
     logarithm,
     mean_by_floats,
     mean_by_trapezoid,
+    means_by_floats,
     shares,
 )
 
-__all__ = ["Channel", "pair"]
+__all__ = ["Channel", "column_means", "pair"]
 
 Number = Any
 
@@ -31,7 +35,8 @@ class Channel:
 
     weights, means, variances : K numbers each, weights summing to one, variances >= 0; components of weight
         zero are left out.
-    a, noise                  : the scale a and the noise variance s^2 > 0.
+    a, noise                  : the scale a and the noise variance s^2 > 0, or columns of them, for as many
+        channels of the same data.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Channel:
         self.a, self.noise = a, noise
         self.centres = [a * m for m in self.means]
         self.spreads = [a * a * v + noise for v in self.variances]
+        self._doubled = [2 * A for A in self.spreads]
         self._heights = [
             logarithm(w) - logarithm(A) / 2 for w, A in zip(self.weights, self.spreads, strict=True)
         ]
@@ -55,8 +61,8 @@ class Channel:
 
     def exponents(self, x: Number) -> list[Number]:
         """log(w_k phi_k(x)) up to one constant."""
-        rows = zip(self._heights, self.centres, self.spreads, strict=True)
-        return [h - (x - c) * (x - c) / (2 * A) for h, c, A in rows]
+        rows = zip(self._heights, self.centres, self._doubled, strict=True)
+        return [h - (x - c) ** 2 / twice for h, c, twice in rows]
 
     def shares(self, x: Number) -> list[Number]:
         """P(component k | X = x)."""
@@ -151,6 +157,25 @@ class Channel:
         for w, m, v in zip(self.weights, self.means, self.variances, strict=True):
             total += w * (likelihood(m) if v == 0 else mean_by_trapezoid(likelihood, m, v))
         return total
+
+
+def column_means(
+    law: Callable[[Rows], Channel], g: Callable[[Channel, Array], Array], count: int
+) -> Enclosure:
+    """E g(law, X) for several channels at once, shape (count,), by the trapezoidal rule in float64.
+
+    law : the channels of some rows as one, of the same data, with columns for scale and noise.
+    """
+    weights = law(np.arange(count)).weights
+
+    def within(k: int) -> Enclosure:
+        def normal(rows: Rows) -> tuple[Array, Array]:
+            own = law(rows)
+            return own.centres[k], own.spreads[k]
+
+        return means_by_floats(lambda x, rows: g(law(rows), x), normal, count)
+
+    return sum((w * within(k) for k, w in enumerate(weights)), start=Enclosure.exact(np.zeros(count)))
 
 
 def _mean(weights: Sequence[Number], values: Sequence[Number]) -> Number:

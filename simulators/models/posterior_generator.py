@@ -17,7 +17,7 @@ from simulators.models.mixture import Channel
 from simulators.models.stability import generator_power
 from simulators.models.tools import Number, Numerics, Values
 
-__all__ = ["MODELS"]
+__all__ = ["MODELS", "atoms"]
 
 ORDERS = ("var", "third", "fourth", "fifth", "sixth", "seventh")
 """Names of the cumulants from the second on."""
@@ -26,7 +26,7 @@ ORDERS = ("var", "third", "fourth", "fifth", "sixth", "seventh")
 # -- the generator on posterior means ------------------------------------------------------------------------
 
 
-def _atoms(p: Values) -> Channel:
+def atoms(p: Values) -> Channel:
     """Atoms at -R, u R and R, noise variance sigma^2."""
     weights = [p.w, (1 - p.w) * p.share, (1 - p.w) * (1 - p.share)]
     zero = 0 * p.w
@@ -35,25 +35,25 @@ def _atoms(p: Values) -> Channel:
 
 def _generator(p: Values, x: Number) -> Number:
     """The generator f'' - (x/sigma^2) f' of the posterior mean f = x + sigma^2 S."""
-    law, noise = _atoms(p), p.sigma**2
+    law, noise = atoms(p), p.sigma**2
     return noise * law.third(x) - x / noise * (1 + noise * law.hessian(x))
 
 
 def _generator_by_differences(p: Values) -> Number:
-    law = _atoms(p)
+    law = atoms(p)
     first = mp.diff(law.posterior_mean, p.x)
     return mp.diff(law.posterior_mean, p.x, 2) - p.x / p.sigma**2 * first
 
 
 def _generator_by_cumulants(p: Values, x: Number) -> Number:
-    law = _atoms(p)
+    law = atoms(p)
     return (law.posterior_third(x) - law.posterior_variance(x) * x) / p.sigma**4
 
 
 def _norm_in_extended_precision(p: Values, f: Callable[[Values, Number], Number]) -> Number:
     """The L2 norm of f(p, .) under the noisy law."""
     q = long_values(p)
-    law = _atoms(q)
+    law = atoms(q)
 
     def within(k: int) -> Number:
         return mean_of_lines(lambda z: np.asarray(f(q, law.centres[k] + q.sigma * z) ** 2), finer=True)
@@ -64,16 +64,16 @@ def _norm_in_extended_precision(p: Values, f: Callable[[Values, Number], Number]
 POSTERIOR_GENERATOR = Numerics(
     balls={
         "generator_value": lambda p: _generator(p, p.x),
-        "post_var": lambda p: _atoms(p).posterior_variance(p.x),
-        "post_third": lambda p: _atoms(p).posterior_third(p.x),
+        "post_var": lambda p: atoms(p).posterior_variance(p.x),
+        "post_third": lambda p: atoms(p).posterior_third(p.x),
     },
     integrals={
-        "generator_norm": lambda p: _atoms(p).mean(lambda x: _generator_by_cumulants(p, x) ** 2).sqrt(),
+        "generator_norm": lambda p: atoms(p).mean(lambda x: _generator_by_cumulants(p, x) ** 2).sqrt(),
     },
     other={
         "generator_value": _generator_by_differences,
-        "post_var": lambda p: p.sigma**2 * mp.diff(_atoms(p).posterior_mean, p.x),
-        "post_third": lambda p: p.sigma**4 * mp.diff(_atoms(p).posterior_mean, p.x, 2),
+        "post_var": lambda p: p.sigma**2 * mp.diff(atoms(p).posterior_mean, p.x),
+        "post_third": lambda p: p.sigma**4 * mp.diff(atoms(p).posterior_mean, p.x, 2),
         "generator_norm": lambda p: _norm_in_extended_precision(p, _generator),
     },
     admits=lambda p: 0 < p["share"] < 1,
@@ -85,7 +85,7 @@ POSTERIOR_GENERATOR = Numerics(
 
 def _central_moments(p: Values, x: Number) -> list[Number]:
     """Central moments of the posterior given x, of orders 0 to 7."""
-    law = _atoms(p)
+    law = atoms(p)
     r = law.shares(x)
     middle = sum((ri * m for ri, m in zip(r, law.means, strict=True)), start=0 * p.sigma)
     return [
@@ -115,7 +115,7 @@ def _cumulant_by_generating_function(n: int) -> Callable[[Values], Number]:
     """The n-th derivative at zero of the logarithm of the moment generating function."""
 
     def value(p: Values) -> Number:
-        law = _atoms(p)
+        law = atoms(p)
         r = law.shares(p.x)
         with mp.extraprec(200):
             return mp.diff(
@@ -129,7 +129,7 @@ def _cumulant_by_generating_function(n: int) -> Callable[[Values], Number]:
 
 def _posterior_series(p: Values, x: Number, order: int) -> list[Number]:
     """Coefficients of the posterior mean in powers of the distance from x, as a quotient of two series."""
-    law = _atoms(p)
+    law = atoms(p)
     r = law.shares(x)
     steep = [m / p.sigma**2 for m in law.means]
     powers, above, below = list(r), [], []
@@ -157,7 +157,7 @@ def _power(p: Values, x: Number) -> Number:
 
 def _power_by_differences(p: Values) -> Number:
     """L^reps f from the operator's coefficients and derivatives of the posterior mean by differences."""
-    law, z = _atoms(p), p.x / p.sigma
+    law, z = atoms(p), p.x / p.sigma
     with mp.extraprec(200):
         derivatives = [p.sigma**j * mp.diff(law.posterior_mean, p.x, j) for j in range(2 * p.reps + 1)]
         rows = generator_power(p.reps).items()
@@ -180,7 +180,7 @@ POSTERIOR_POWERS = Numerics(
         "power_value": lambda p: _power(p, p.x),
         **{f"post_{word}": _cumulant(n) for n, word in enumerate(ORDERS, start=2)},
     },
-    integrals={"power_norm": lambda p: _atoms(p).mean(lambda x: _power_by_cumulants(p, x) ** 2).sqrt()},
+    integrals={"power_norm": lambda p: atoms(p).mean(lambda x: _power_by_cumulants(p, x) ** 2).sqrt()},
     other={
         "power_value": _power_by_differences,
         "power_norm": lambda p: _norm_in_extended_precision(p, _power),

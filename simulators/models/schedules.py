@@ -150,12 +150,17 @@ KERNEL_SHIFT = Numerics(
 # -- samplers on the schedule --------------------------------------------------------------------------------
 
 
-def _coefficients(scheme: str, beta: Number, kept: Number) -> Pair:
-    """eta_t and sigma_t^2 of Y_{t-1} = (Y_t + eta_t s_t(Y_t) + sigma_t Z)/sqrt(alpha_t)."""
+def _coefficients(scheme: str, beta: Number, kept: Number, spread: Number) -> Pair:
+    """eta_t and sigma_t^2 of Y_{t-1} = (Y_t + eta_t s_t(Y_t) + sigma_t Z)/sqrt(alpha_t).
+
+    spread : the variance of X_t; the Hessian of its log density is minus one over it.
+    """
     if scheme == "flow":
         return beta / 2, 0 * beta
     if scheme == "sde":
         return beta, beta
+    if scheme == "matched":
+        return beta, beta * (1 - beta / spread)
     return beta, beta * (1 - beta - kept) / (1 - kept)
 
 
@@ -168,8 +173,8 @@ def _output(p: Values, scheme: str, start: Pair) -> Pair:
     betas, left = schedule_of(p)
     mean, variance = start
     for beta, kept in zip(betas[:0:-1], left[:0:-1], strict=True):
-        eta, noise = _coefficients(scheme, beta, kept)
         centre, spread = _forward(p, kept)
+        eta, noise = _coefficients(scheme, beta, kept, spread)
         share = eta / spread
         mean = (mean * (1 - share) + share * centre + eta * p.offset) / root(1 - beta)
         variance = (variance * (1 - share) ** 2 + noise) / (1 - beta)
@@ -181,8 +186,8 @@ def _output_by_sums(p: Values, scheme: str, start: Pair) -> Pair:
     betas, left = schedule_of(p)
     slope, gain, noise_total = mp.mpf(1), mp.mpf(0), mp.mpf(0)
     for beta, kept in zip(betas[1:], left[1:], strict=True):  # from the last step of the sampler backwards
-        eta, noise = _coefficients(scheme, beta, kept)
         spread = kept * p.v1 + 1 - kept
+        eta, noise = _coefficients(scheme, beta, kept, spread)
         gain += slope * eta * (p.m1 / spread + p.offset / mp.sqrt(kept))
         noise_total += slope**2 * noise / kept
         slope *= 1 - eta / spread
@@ -241,6 +246,8 @@ _RUNS = {
     "adapted_kl": ("adapted", _gamma, "kl"),
     "sde_kl_own": ("sde", _own_start, "kl"),
     "adapted_kl_own": ("adapted", _own_start, "kl"),
+    "matched_kl": ("matched", _gamma, "kl"),
+    "matched_kl_own": ("matched", _own_start, "kl"),
 }
 _BALLS = {"tv": _total_variation, "kl": kl_ball}
 _DIGITS = {"tv": tv_second, "kl": kl_second}

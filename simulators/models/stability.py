@@ -51,6 +51,12 @@ def _poly_generator(p: Values) -> Number:
     return root(sum(((k / p.sigma**2) ** (2 * p.reps) * c * c for k, c in rows), start=0 * p.sigma))
 
 
+def _poly_generator_tail(p: Values) -> Number:
+    """What L^reps f has of degree deg and above."""
+    rows = [(k, c) for k, c in _coefficients(p).items() if k >= p.deg]
+    return root(sum(((k / p.sigma**2) ** (2 * p.reps) * c * c for k, c in rows), start=0 * p.sigma))
+
+
 def _hermite_polynomial(k: int) -> Polynomial:
     """The normalised Hermite polynomial in z."""
     rows: list[Polynomial] = [{0: mp.mpf(1)}, {1: mp.mpf(1)}]
@@ -92,18 +98,24 @@ def _sum_of(p: Values, keep: Callable[[int], bool]) -> Polynomial:
     return total
 
 
-def _poly_generator_by_moments(p: Values) -> Number:
-    f = _sum_of(p, lambda k: True)
+def _poly_generator_by_moments(p: Values, keep: Callable[[int], bool] = lambda k: True) -> Number:
+    """The operator maps each degree of the Hermite expansion to itself: the tail is generated on its own."""
+    f = _sum_of(p, keep)
     for _ in range(p.reps):
         f = _generated(f)
     return _norm(f) / p.sigma ** (2 * p.reps)
 
 
 HERMITE_POLYNOMIAL = Numerics(
-    balls={"poly_tail": _poly_tail, "poly_generator": _poly_generator},
+    balls={
+        "poly_tail": _poly_tail,
+        "poly_generator": _poly_generator,
+        "poly_generator_tail": _poly_generator_tail,
+    },
     other={
         "poly_tail": lambda p: _norm(_sum_of(p, lambda k: k >= p.deg)),
         "poly_generator": _poly_generator_by_moments,
+        "poly_generator_tail": lambda p: _poly_generator_by_moments(p, lambda k: k >= p.deg),
     },
     integers=("deg", "reps"),
 )

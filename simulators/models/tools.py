@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,15 +26,18 @@ __all__ = [
     "Array",
     "Number",
     "Numerics",
+    "Rows",
     "Values",
     "circle",
     "exponential",
     "hyperbolic_tangent",
     "integral_by_panels",
     "line_integral",
+    "line_integrals",
     "logarithm",
     "mean_by_floats",
     "mean_by_trapezoid",
+    "means_by_floats",
     "normal_tail",
     "plane_mean",
     "root",
@@ -45,6 +48,7 @@ __all__ = [
 
 Number = Any
 Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
 Values = SimpleNamespace
 BITS = (80, 160, 320, 640)
 """Working precisions of the first road, tried in turn until the value is known to `SHARP`."""
@@ -202,9 +206,61 @@ def line_integral(
         finer, loss = total + float(values.sum()), loss + float(np.abs(values) @ lost(z))
         step, first, last = step / 2, 2 * first, 2 * last
         change, total = abs(finer - 2 * total) * step, finer
-        if change <= 1e-13 * step * loss:
+        if change <= 1e-13 * step * loss + TAIL:  # subnormal numbers have no relative accuracy
             return Enclosure.around(total * step, change + ROUNDING * step * loss + TAIL, "trapezoidal rule")
     raise NotDefined(f"an integral over [{low:g}, {high:g}] does not settle")
+
+
+def line_integrals(
+    f: Callable[[Array, Rows], Array], count: int, low: float, high: float, digits: Callable[[Array], Array]
+) -> Enclosure:
+    """As `line_integral`, of several functions at once, shape (count,): each has its own last step.
+
+    f : takes the nodes and the numbers of the functions that have not settled, and returns their values, a
+        row each.
+    """
+    centre, radius = np.empty(count), np.empty(count)
+    left: Rows = np.arange(count)
+    step, first, last = COARSE, math.floor(low / COARSE), math.ceil(high / COARSE)
+    z: Array = step * np.arange(first, last + 1, dtype=np.float64)
+    values = f(z, left)
+    total, loss = values.sum(axis=1), np.abs(values) @ digits(z)
+    for _ in range(8):
+        z = step * (np.arange(first, last, dtype=np.float64) + 0.5)
+        values = f(z, left)
+        finer, loss = total + values.sum(axis=1), loss + np.abs(values) @ digits(z)
+        step, first, last = step / 2, 2 * first, 2 * last
+        change, total = np.abs(finer - 2 * total) * step, finer
+        done = change <= 1e-13 * step * loss + TAIL
+        centre[left[done]] = total[done] * step
+        radius[left[done]] = change[done] + ROUNDING * step * loss[done] + TAIL
+        left, total, loss = left[~done], total[~done], loss[~done]
+        if not len(left):
+            return Enclosure.around(centre, radius, "trapezoidal rule")
+    raise NotDefined(f"an integral over [{low:g}, {high:g}] does not settle")
+
+
+def _digits_of_bell(z: Array) -> Array:
+    return np.asarray(8.0 + z * z)
+
+
+def _bell(z: Array) -> Array:
+    return np.asarray(np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi))
+
+
+def means_by_floats(
+    g: Callable[[Array, Rows], Array], law: Callable[[Rows], tuple[Array, Array]], count: int
+) -> Enclosure:
+    """As `mean_by_floats`, of several functions at once, shape (count,).
+
+    law : columns of means and of variances of the rows that it is asked for.   g : of points, and of rows.
+    """
+
+    def integrand(z: Array, rows: Rows) -> Array:
+        mean, variance = law(rows)
+        return np.asarray(_bell(z) * g(mean + np.sqrt(variance) * z, rows))
+
+    return line_integrals(integrand, count, -REACH, REACH, _digits_of_bell)
 
 
 def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) -> Enclosure:
@@ -213,12 +269,12 @@ def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) ->
     g : takes and returns float64 arrays.
     Over `REACH` standard deviations by the trapezoidal rule; raises NotDefined where that does not settle.
     """
-    deviation, scale = math.sqrt(variance), 1.0 / math.sqrt(2 * math.pi)
+    deviation = math.sqrt(variance)
 
     def integrand(z: Array) -> Array:
-        return np.asarray(scale * np.exp(-0.5 * z * z) * g(mean + deviation * z))
+        return np.asarray(_bell(z) * g(mean + deviation * z))
 
-    return line_integral(integrand, -REACH, REACH, lambda z: 8.0 + z * z)
+    return line_integral(integrand, -REACH, REACH, _digits_of_bell)
 
 
 def plane_mean(g: Callable[[Array, Array], Array]) -> Enclosure:
@@ -278,13 +334,17 @@ def trapezoid(f: Callable[[Number], Number], low: float, high: float, step: floa
     h = mp.mpf(step)
     count = math.ceil((high - low) / step)
     nodes = [mp.mpf(low) + h * k for k in range(count + 1)]
-    total = mp.fsum(f(x) for x in nodes)
-    size = mp.fsum(abs(f(x)) for x in nodes)
+    return _halved(f, nodes, [f(x) for x in nodes], h)
+
+
+def _halved(f: Callable[[Number], Number], nodes: list[Number], values: list[Number], h: Number) -> Number:
+    """The rule from its values at equidistant nodes on, the step halved until two sums agree."""
+    total, size = mp.fsum(values), mp.fsum(values, absolute=True)
     tolerance = mp.mpf(10) ** (10 - mp.mp.dps)
     for _ in range(9):
         middles = [f(x + h / 2) for x in nodes]
         finer = total + mp.fsum(middles)
-        size += mp.fsum(abs(m) for m in middles)
+        size += mp.fsum(middles, absolute=True)
         change = abs(finer - 2 * total)
         nodes = nodes + [x + h / 2 for x in nodes]
         total, h = finer, h / 2
@@ -293,15 +353,42 @@ def trapezoid(f: Callable[[Number], Number], low: float, high: float, step: floa
     return total * h
 
 
+@lru_cache(maxsize=1 << 14)
+def _mp_bell(z: Number, precision: int) -> Number:
+    """exp(-z^2/2): every mean has the same nodes."""
+    with mp.workprec(precision):
+        return mp.exp(-z * z / 2)
+
+
 def mean_by_trapezoid(g: Callable[[Number], Number], mean: Number, variance: Number) -> Number:
     """E g(X) for X ~ N(mean, variance) by the trapezoidal rule in mpmath."""
     deviation = mp.sqrt(variance)
-    reach = max(26.0, math.sqrt(2 * 2.4 * mp.mp.dps) + 2)
 
     def integrand(z: Number) -> Number:
-        return mp.exp(-z * z / 2) * g(mean + deviation * z)
+        return _mp_bell(z, mp.mp.prec) * g(mean + deviation * z)
 
-    return trapezoid(integrand, -reach, reach) / mp.sqrt(2 * mp.pi)
+    h = mp.mpf(1) / 4
+    left, right = (_outward(integrand, sign * h) for sign in (-1, 1))
+    nodes = [-h * k for k in range(len(left) - 1, 0, -1)] + [h * k for k in range(len(right))]
+    values = left[:0:-1] + right
+    return _halved(integrand, nodes, values, h) / mp.sqrt(2 * mp.pi)
+
+
+def _outward(f: Callable[[Number], Number], h: Number) -> list[Number]:
+    """The values at 0, h, 2h, ...: over 26 standard deviations, or fewer where a bell of the working
+    precision has ended and the values have stayed without weight for a whole deviation.
+    """
+    least = (math.sqrt(2 * 2.4 * mp.mp.dps) + 2) / abs(h)
+    most, tiny = max(26.0 / abs(h), least), mp.mpf(10) ** (-mp.mp.dps - 10)
+    values: list[Number] = []
+    largest, faint = mp.mpf(0), 0
+    for k in range(math.ceil(most) + 1):
+        values.append(f(h * k))
+        size = abs(values[-1])
+        largest, faint = max(largest, size), faint + 1 if size <= tiny * largest else 0
+        if k >= least and faint >= 4:
+            break
+    return values
 
 
 def tanh_sinh(f: Callable[[Number], Number], cuts: Sequence[Number]) -> Number:

@@ -29,7 +29,7 @@ from simulators.phase.kernels import (
 )
 from simulators.phase.plan import Kick, Noise, Transport
 
-__all__ = ["Aim", "Row", "Sheet", "begin", "drop", "kicked", "lift", "noised", "transported"]
+__all__ = ["Aim", "Row", "Sheet", "begin", "drop", "kicked", "lift", "noised", "sharpness", "transported"]
 
 Array = NDArray[np.float64]
 
@@ -189,8 +189,8 @@ def lift(row: Row, step: Kick, aim: Aim) -> Sheet:
     """The law with an independent velocity from N(0, 1), close enough for the step that follows."""
     reach = sqrt(2.0 * aim.deep)
     steep = float(np.abs(step.score(row.x[row.logp > -aim.deep])[1]).max())
-    sharpness = max(2.0, _sharpness(step, steep, row.smooth, 1.0))
-    first, dv, count = _laid(-reach, reach, aim.sums(sharpness), aim.offset)
+    sharp = max(2.0, sharpness(step, steep, row.smooth, 1.0))
+    first, dv, count = _laid(-reach, reach, aim.sums(sharp), aim.offset)
     v = spread(first, dv, count)
     logp = row.logp - 0.5 * v[:, None] ** 2 - 0.5 * log(2.0 * pi)
     return Sheet(logp, row.left, row.dx, v, row.defect, row.work)
@@ -208,11 +208,13 @@ def kicked(sheet: Sheet, step: Kick, aim: Aim) -> Sheet:
     left, dx, count = new.places
     if not (count * new.v.size * WORK_A_NODE + sheet.work < aim.work_limit):
         raise TooMuchWork(f"work={aim.work_limit:g}: the chain needs more nodes")
-    tables, table_left = _tables(step, left, dx, count, sheet.v, sheet.x[new.columns])
-    logp, s = carry(
-        sheet.logp, sheet.left, sheet.dx, sheet.v, tables, table_left, step.shift, left, dx, count
-    )
-    logp, pairs = mix_velocities(logp, s, sheet.v, step.damping, step.kick, step.sd_v, new.reach, new.v)
+    tables, table_left = _tables(step, left, dx, count, sheet.v, new.seen)
+    stretch = 1.0 / (step.slope * step.across)
+    logp, force = carry(
+        sheet.logp, sheet.left, sheet.dx, sheet.v, tables, table_left,
+        step.shift, stretch, step.lean, left, dx, count,
+    )  # fmt: skip
+    logp, pairs = mix_velocities(logp, force, sheet.v, step.damping, step.sd_v, new.reach, new.v)
     mend(logp, aim.deep)
     logp = mix_positions(logp, new.v, step.after, step.sd_x, dx, *_rule(step.sd_x / new.detail))
     mass = float(np.exp(logp).sum() * dx * (new.v[1] - new.v[0]))
@@ -230,50 +232,63 @@ class Layout:
     """The sheet after a step.
 
     places  : (left end, spacing, points) of positions. v : velocities.
-    columns : where the sheet before has mass. detail : length on which it varies along x.
+    seen    : places u of the score where the sheet before has mass. detail : length on which it varies along
+              x.
     reach   : of the noise of velocities, in standard deviations.
     """
 
     places: tuple[float, float, int]
     v: Array
-    columns: NDArray[np.bool_]
+    seen: Array
     detail: float
     reach: float
 
 
 def _layout(sheet: Sheet, step: Kick, aim: Aim) -> Layout:
     along, across = (1.0 / sqrt(bend) for bend in curvatures(sheet.logp, sheet.dx, sheet.dv, SEEN))
-    kept = sheet.logp > -aim.deep
-    columns, reach = np.any(kept, axis=0), sqrt(2.0 * aim.deep)
-    x, v = sheet.x, sheet.v
-    s, ds, variance = step.score(x)
-    pole = pole_of(variance[np.any(sheet.logp > -SEEN, axis=0)])
-    dv = aim.sums(_sharpness(step, float(np.abs(ds[columns]).max()), along, across))
+    kept, reach, v = sheet.logp > -aim.deep, sqrt(2.0 * aim.deep), sheet.v
+    u = step.across * (sheet.x - step.lean * v[:, None])
+    line = _line(u, sheet.dx)
+    s, ds, variance = step.score(line)
+    inside = (line >= u[kept].min()) & (line <= u[kept].max())
+    near = sheet.logp > -SEEN
+    pole = pole_of(variance[(line >= u[near].min()) & (line <= u[near].max())])
+    dv = aim.sums(sharpness(step, float(np.abs(ds[inside]).max()), along, across))
 
-    def extent(positions: Array, share: float, sd: float, smooth: float) -> tuple[float, float]:
-        places = (positions + share * v[:, None])[kept]
+    def extent(places: Array, share: float, sd: float, smooth: float) -> tuple[float, float]:
+        at = np.interp(u, line, places) if step.lean else places
+        images = (at + share * v[:, None])[kept]
         room = reach * (hypot(sd, smooth) - smooth)
-        return float(places.min()) - room, float(places.max()) + room
+        return float(images.min()) - room, float(images.max()) + room
 
-    b = step.turn + step.after * step.kick
-    least = along * max(float((1.0 + b * ds[columns]).min()), 0.0)
+    image, force = step.slope * line + step.turn * s, step.pull * line + step.kick * s
+    slopes = step.slope + step.after * step.pull + (step.turn + step.after * step.kick) * ds[inside]
+    least = along * max(step.across * float(slopes.min()), 0.0)
     wide = hypot(step.after * step.sd_v, step.sd_x)
     ranges = (
-        extent(x + step.turn * s, step.shift, 0.0, along),
-        extent(x + b * s, step.shift + step.after * step.damping, wide, least),
+        extent(image, step.shift, 0.0, along),
+        extent(image + step.after * force, step.shift + step.after * step.damping, wide, least),
     )
     places = _laid(min(r[0] for r in ranges), max(r[1] for r in ranges), aim.spacing(pole, along), aim.offset)
-    first, dv, rows = _laid(
-        *extent(step.kick * s, step.damping, step.sd_v, step.damping * across), dv, aim.offset
-    )
+    first, dv, rows = _laid(*extent(force, step.damping, step.sd_v, step.damping * across), dv, aim.offset)
     noise = 9.5 + reach * step.sd_v / hypot(step.sd_v, step.damping * across)
-    return Layout(places, spread(first, dv, rows), columns, min(along, 0.6 * pole), noise)
+    return Layout(places, spread(first, dv, rows), line[inside], min(along, 0.6 * pole), noise)
 
 
-def _sharpness(step: Kick, steep: float, along: float, across: float) -> float:
+def _line(u: Array, spacing: float) -> Array:
+    """Points that cover places (rows of velocities, columns of positions); the columns themselves where rows
+    are alike.
+    """
+    if u.shape[0] == 1 or bool(np.all(u[0] == u[-1])):
+        return np.asarray(u[0])
+    return np.linspace(u.min(), u.max(), int((u.max() - u.min()) / spacing) + 2)
+
+
+def sharpness(step: Kick, steep: float, along: float, across: float) -> float:
     """One over the detail of what the sums over v add up; steep : largest slope of the score."""
-    tilt = step.damping + step.kick * step.shift * steep
-    return sqrt(across**-2 + (step.shift / along) ** 2 + (tilt / step.sd_v) ** 2)
+    drift = step.lean - step.shift / (step.slope * step.across)
+    tilt = abs(step.damping) + (abs(step.pull) + step.kick * steep) * abs(step.shift) / step.slope
+    return sqrt(across**-2 + (drift / along) ** 2 + (tilt / step.sd_v) ** 2)
 
 
 def _trimmed(sheet: Sheet, aim: Aim) -> Sheet:
@@ -286,20 +301,22 @@ def _trimmed(sheet: Sheet, aim: Aim) -> Sheet:
     )
 
 
-def _tables(step: Kick, left: float, dx: float, count: int, v: Array, kept: Array) -> tuple[Array, float]:
-    """(x - u, s(x), log G'(x)) at u = G(x) = x + turn s(x), on a grid that all rows read from."""
+def _tables(step: Kick, left: float, dx: float, count: int, v: Array, seen: Array) -> tuple[Array, float]:
+    """The tables of `simulators.phase.kernels.carry`, on a grid of t that all rows read from."""
     room = abs(step.shift) * max(abs(float(v[0])), abs(float(v[-1])))
     pad = int(room / dx) + 12
-    u = spread(left - pad * dx, dx, count + 2 * pad)
-    if not bool(np.all(1.0 + step.turn * step.score(kept)[1] > FLAT)):
-        raise FoldFound(kept)
-    x = u.copy()
+    t = spread(left - pad * dx, dx, count + 2 * pad)
+    flat = FLAT * step.slope
+    if not bool(np.all(step.slope + step.turn * step.score(seen)[1] > flat)):
+        raise FoldFound(seen)
+    u = t / step.slope
     for _ in range(6):
-        s, ds, _ = step.score(x)
-        slope = np.maximum(1.0 + step.turn * ds, FLAT)
-        x = x - (x - u + step.turn * s) / slope
-    s, ds, _ = step.score(x)
-    return np.stack([x - u, s, np.log(np.maximum(1.0 + step.turn * ds, FLAT))]), float(u[0])
+        s, ds, _ = step.score(u)
+        u = u - (step.slope * u - t + step.turn * s) / np.maximum(step.slope + step.turn * ds, flat)
+    s, ds, _ = step.score(u)
+    slope = step.across * np.maximum(step.slope + step.turn * ds, flat)
+    off = u / step.across - t / (step.slope * step.across)
+    return np.stack([off, step.pull * u + step.kick * s, np.log(slope)]), float(t[0])
 
 
 def _rule(ratio: float) -> tuple[Array, Array]:

@@ -117,13 +117,15 @@ def carry(
     tables: Array,
     table_left: float,
     shift: float,
+    stretch: float,
+    lean: float,
     new_left: float,
     new_dx: float,
     count: int,
 ) -> tuple[Array, Array]:
-    """Log density of (x1, v), x1 = G(x) + shift v, at new_left + i new_dx, and the score at x.
+    """Log density of (x1, v), x1 = t + shift v, at new_left + i new_dx, and the force at t.
 
-    tables : rows (x - u, score at x, log G'(x)) where u = G(x), at table_left + k new_dx.
+    tables : rows (x - lean v - stretch t, force, log dx1/dx) at t = table_left + k new_dx.
     """
     lp, s = np.empty((v.size, count)), np.empty((v.size, count))
     off, slope = np.empty(count), np.empty(count)
@@ -134,15 +136,16 @@ def carry(
         shifted(tables[1], f, s[j])
         shifted(tables[2], f, slope)
         for i in range(count):
-            lp[j, i] = read(logp[j], (start + new_dx * i + off[i] - left) / dx) - slope[i]
+            x = stretch * (start + new_dx * i) + lean * v[j] + off[i]
+            lp[j, i] = read(logp[j], (x - left) / dx) - slope[i]
     return lp, s
 
 
 @compiled()
 def mix_velocities(
-    lp: Array, s: Array, v: Array, damping: float, kick: float, sd: float, reach: float, new_v: Array
+    lp: Array, force: Array, v: Array, damping: float, sd: float, reach: float, new_v: Array
 ) -> tuple[Array, float]:
-    """Log density of (x, damping v + kick s + sd z), z ~ N(0, 1), by sums over v; and the pairs visited."""
+    """Log density of (x, damping v + force + sd z), z ~ N(0, 1), by sums over v; and the pairs visited."""
     rows, n = lp.shape
     out = np.full((new_v.size, n), EMPTY)
     dv, first, step = v[1] - v[0], new_v[0], new_v[1] - new_v[0]
@@ -157,7 +160,7 @@ def mix_velocities(
             for i in range(size):
                 top = max(top, lp[j, begin + i])
                 weight[i] = lead * fast_exp(max(lp[j, begin + i], -700.0))
-                centre[i] = damping * v[j] + kick * s[j, begin + i]
+                centre[i] = damping * v[j] + force[j, begin + i]
                 low, high = min(low, centre[i]), max(high, centre[i])
             if top < EMPTY + 1.0:
                 continue

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
-from simulators.line.law import Chart, LineLaw, PairedLaw, UnresolvedLaw
+from simulators.line.charts import Accurate, Chart
+from simulators.line.law import LineLaw, PairedLaw, UnresolvedLaw
 from simulators.line.mixture_kernels import mixture_logpdf
 from simulators.line.problem import Problem
 from simulators.line.propagate import Setup
@@ -77,7 +78,7 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class GridChart:
+class GridChart(Accurate):
     """The chart y = t of a law on a grid."""
 
     run: Run

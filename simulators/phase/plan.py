@@ -55,7 +55,12 @@ class Noise:
 
 @dataclass(frozen=True, eq=False)
 class Kick:
-    """An underdamped step in the letters of the module; turn = b - a2 c, shift = c - a2 e, sds of V and X."""
+    """An underdamped step in the letters of the module; turn = b - a2 c, shift = c - a2 e, sds of V and X.
+
+    In general it reads s at u = across (x - lean v), and is, with t = slope u + turn s(u),
+
+        x1 = t + shift v,    V = damping v + pull u + kick s(u) + sd_v z,    X = x1 + after V + sd_x z'.
+    """
 
     damping: float
     kick: float
@@ -65,6 +70,10 @@ class Kick:
     sd_v: float
     sd_x: float
     score: Score
+    slope: float = 1.0
+    pull: float = 0.0
+    across: float = 1.0
+    lean: float = 0.0
 
     @classmethod
     def of(cls, h: float, friction: float, score: Score) -> Kick:

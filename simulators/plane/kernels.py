@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.compiled import compiled
-from simulators.line.gridding import TAIL_SHARE
 from simulators.line.kernels import fast_exp
+from simulators.line.spacing import TAIL_SHARE
 
 __all__ = [
     "COLUMNS",
@@ -190,7 +190,7 @@ def spacing(
 ) -> tuple[float, float]:
     """Spacing at which the product trapezoidal rule reaches e^{-log_accuracy}, and the smallest slope.
 
-    The rule of `simulators.line.gridding.needed_spacing`, with the largest singular value of the map and the
+    The rule of `simulators.line.spacing.needed_spacing`, with the largest singular value of the map and the
     largest variance of the components' scores over directions.
     """
     tail = TAIL_SHARE * log_accuracy

@@ -9,8 +9,10 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.distances.plane_laws import CombSurface, MixtureSurface, plane_distance
+from simulators.distances.plane_laws import plane_distance
+from simulators.distances.surfaces import CombSurface, MixtureSurface
 from simulators.enclosure import Enclosure
+from simulators.errors import NotDefined
 from simulators.grids import Grid
 from simulators.line.checks import LineError, first_pair
 from simulators.mixtures import Target
@@ -92,7 +94,8 @@ class PlaneOutcome:
     def distance(self, quantity: str, first: str | float, second: str | float) -> Enclosure:
         """D(first || second), a scalar enclosure in nats.
 
-        quantity : "KL", "TV" or "Hellinger" (the square root of 1 - int sqrt(pq)); others raise NotDefined.
+        quantity : "KL", "TV", "W2", "chi2" or "Hellinger" (the square root of 1 - int sqrt(pq)); W2 is a
+                   bracket, see `simulators.distances.plane_transport`.
         """
         key = (quantity, first, second)
         if key not in self.found:
@@ -104,25 +107,65 @@ class PlaneOutcome:
             return Enclosure.exact(0.0, "a law against itself")
         order = "output,target" if first == "output" else "target,output"
         if "output" not in (first, second):
+            if quantity == "chi2" and self._diverges(first, second):
+                return Enclosure.exact(inf, "chi2 diverges in the tails")
             q, p = self.law(first), self.law(second)
             if not p.narrowest > 0:  # a singular law is the one that sums are taken against
                 q, p, order = p, q, "output,target"
-                if quantity == "KL" and q.narrowest == 0:
+                if quantity in ("KL", "chi2") and q.narrowest == 0:
                     return Enclosure.exact(inf, "not absolutely continuous")
             return plane_distance(quantity, q, (MixtureSurface(p),), order, EXACT).labelled(
                 "mixtures on the plane"
             )
         q = self.law(second if first == "output" else first)
+        if quantity == "chi2" and self._diverges(first, second):
+            return Enclosure.exact(inf, "chi2 diverges in the tails")
         if self.problem.deterministic:
-            if quantity in ("KL", "TV", "Hellinger") and q.narrowest > 0:
+            if quantity in ("W2", "chi2"):
+                raise NotDefined(f"{quantity} of a deterministic sampler on a plane: its law has no grid")
+            if q.narrowest > 0:
                 return self.flow.distance(quantity, q, order)
             return plane_distance(quantity, q, (MixtureSurface(self.problem.initial),), order, EXACT)
         if not self.resolved:
-            return Enclosure.between(0.0, inf if quantity == "KL" else 1.0, "not resolved: trivial bounds")
+            top = inf if quantity in ("KL", "W2", "chi2") else 1.0
+            return Enclosure.between(0.0, top, "not resolved: trivial bounds")
         found = plane_distance(quantity, q, self.surfaces, order, self.problem.noise)
-        if quantity == "KL" and bool(np.isinf(found.hi)) and self.deeper is not None:
+        useful = quantity == "KL" or (quantity == "chi2" and self.axes is not None)
+        if useful and bool(np.isinf(found.hi)) and self.deeper is not None:
             return self.deeper.distance(quantity, first, second)
         return found
+
+    @cached_property
+    def axes(self) -> Array | None:
+        """Common eigenvectors of the target's covariances, as columns; None where there are none."""
+        target = self.problem.target
+        _, turn = np.linalg.eigh(
+            np.einsum("k,kij->ij", 1.0 + np.arange(target.weights.size), target.covariances)
+        )
+        turned = turn.T @ target.covariances @ turn
+        aligned = bool(np.all(np.abs(turned[:, 0, 1]) <= 1e-13 * target.variances[:, 1]))
+        return np.asarray(turn) if aligned else None
+
+    def _diverges(self, over: str | float, under: str | float) -> bool:
+        """Whether int P^2/R is known to diverge along an axis, for tails exp(-y^2/2v): 2/v_P < 1/v_R."""
+        if self.axes is None:
+            return False
+        return bool(np.any(self._tails(over) > 2.0 * self._tails(under) * (1.0 + 1e-9)))
+
+    def _tails(self, name: str | float) -> Array:
+        """The variances v along the axes: there the score is at last that of the widest component."""
+        turn = self.axes
+        assert turn is not None
+
+        def widest(law: PlaneMixture) -> Array:
+            return np.asarray(np.diagonal(turn.T @ law.covariances @ turn, axis1=1, axis2=2).max(axis=0))
+
+        if name != "output":
+            return widest(self.law(name))
+        v = widest(self.problem.initial)
+        for (a, b, c), law in zip(self.problem.steps.tolist(), self.problem.scores, strict=True):
+            v = (1.0 + a - b / widest(law)) ** 2 * v + c * c
+        return v
 
     @cached_property
     def deeper(self) -> PlaneOutcome | None:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.line.checks import PoleTooClose, TooMuchWork, check_mass
-from simulators.line.gridding import REACH, coarsest
+from simulators.line.nodes import REACH
+from simulators.line.spacing import coarsest
 from simulators.plane.kernels import FLOOR, collect, log_grid, push, scatter, spacing
 from simulators.plane.mixture import PlaneProblem
 

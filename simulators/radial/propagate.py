@@ -18,8 +18,10 @@ from simulators.errors import InputError, NotDefined
 from simulators.functionals import chi_at_root
 from simulators.grids import Grid
 from simulators.line.checks import PoleTooClose, TooMuchWork, check_mass
-from simulators.line.gridding import PANEL, REACH, coarsest, needed_spacing
+from simulators.line.nodes import REACH
+from simulators.line.panels import PANEL
 from simulators.line.scores import Mixture
+from simulators.line.spacing import coarsest, needed_spacing
 from simulators.particles.simulate import chain_of
 from simulators.radial.kernels import flow, mixture_log, noncentral_sum, scores
 
@@ -36,6 +38,7 @@ TRIES = 14
 WORK_LIMIT = 6e10
 PAIR = 400.0  # what a pair of a source and a node costs, in products of two numbers
 NODES = 100_000
+ROUNDING = 80.0  # units of rounding in a density; Bessel functions lose some tens
 LEAST = -690.0  # log of the smallest density that is followed
 
 
@@ -114,12 +117,15 @@ class RadialProblem:
         """Relative rounding error of densities where there is mass."""
         small = float(np.sqrt(self.mixture.variances.min()))
         size = sqrt(self.d) * (1.0 + 1.0 / small)
-        return 20.0 * 2.0**-53 * (sqrt(self.grid.N) + self.grid.T + size)
+        return ROUNDING * 2.0**-53 * (sqrt(self.grid.N) + self.grid.T + size)
 
 
 @dataclass(frozen=True, eq=False)
 class RadialComb:
-    """The law of the radius sum_i w_i k(. | m_i) with noise c in every direction, sorted by centres."""
+    """The law of the radius sum_i w_i k(. | m_i) with noise c in every direction, sorted by centres.
+
+    smooth : length below which the radius has no detail.
+    """
 
     weights: Array
     means: Array
@@ -129,6 +135,7 @@ class RadialComb:
     reach: float
     depth: float
     defect: float
+    smooth: float
     found: dict[bytes, Array] = field(default_factory=dict, repr=False)
 
     def log_density(self, r: Array) -> Array:
@@ -221,7 +228,15 @@ def run(problem: RadialProblem, log_accuracy: float, setup: Setup | None = None)
         smooth = sqrt(0.5 * c * c + grown * grown)
         reach = REACH - 1.5 + sqrt(used.depth) * c / smooth
         comb = RadialComb(
-            weights[order] / total, means[order], centres[order], c, problem.d, reach, used.depth, defect
+            weights[order] / total,
+            means[order],
+            centres[order],
+            c,
+            problem.d,
+            reach,
+            used.depth,
+            defect,
+            smooth,
         )
     assert comb is not None
     return comb

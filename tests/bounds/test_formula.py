@@ -4,11 +4,12 @@ import pytest
 import sympy as sp
 
 from bounds.errors import ClaimError
-from bounds.formula import parse, parse_relation
-from bounds.notation import symbols
+from bounds.formula import check_value, parse, parse_relation
+from bounds.notation import symbol, symbols
+from bounds.quantity import STEP, Iterate
 from bounds.render import latex, mathml, text
 
-d, T, L, M2, KL0, tol = symbols("d T L M2 KL0 tol")
+d, T, L, M2, KL0, tol, N = symbols("d T L M2 KL0 tol N")
 
 
 def test_formulas_are_read_exactly():
@@ -79,3 +80,34 @@ def test_relations():
     assert parse_relation("T == log(KL0/tol)") == sp.Eq(T, sp.log(KL0 / tol))
     with pytest.raises(ClaimError, match="one comparison"):
         parse_relation("1 <= L <= 2")
+
+
+def test_a_sum_over_the_steps_is_a_recursion_and_a_short_one_is_written_out():
+    step, x, k = STEP["step"], symbol("total"), symbol("k")
+    assert parse("Sum(step(k)*L, (k, 0, N - 1))") == Iterate(x + step(k) * L, x, 0, k, N)
+    assert parse("Sum(step(k - 1), (k, 1, N))") == Iterate(x + step(k), x, 0, k, N)
+    assert parse("Product(1 + step(k), (k, 0, N - 1))") == Iterate(x * (1 + step(k)), x, 1, k, N)
+    assert parse("Sum(T/k, (k, 1, 3))") == T + T / 2 + T / 3
+    assert parse("Sum(k - k, (k, 0, 3))") == 0
+    assert parse("Sum(total*step(k), (k, 0, N - 1))", parameters=frozenset({"total"})).args[1] != x
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("Sum(step(k), (k, 0, T))", "the range of the steps"),
+        ("Sum(step(k), (k, 0, N))", "the range of the steps"),
+        ("Sum(k, (k, 0, 10000))", "at most 200 whole numbers"),
+        ("Sum(step(k), (k, 3, 1))", "the range of the steps"),
+        ("Sum(step(T), (k, 0, N - 1))", "the number of a step"),
+        ("step(1/2)", "the number of a step"),
+    ],
+)
+def test_other_sums_are_refused_with_what_would_be_right(formula, message):
+    with pytest.raises(ClaimError, match=message):
+        parse(formula)
+
+
+def test_a_sum_of_sympy_is_no_formula():
+    with pytest.raises(ClaimError, match="as formula text"):
+        check_value(sp.Sum(T * sp.Symbol("k"), (sp.Symbol("k"), 0, 5)), "terms.a", "a sum")

@@ -6,17 +6,21 @@ import pytest
 
 import lesssim as ls
 from bounds.formula import parse_relation
+from properties.assess import assess
+from properties.exam import examine
+from properties.population import Population
 from properties.session import Settings, verify
 from properties.verdict import judge
 from reports import html, record
 
 
-def claim(lhs, *terms, constant=1, assuming=(), **setup):
+def claim(lhs, *terms, constant=1, assuming=(), relation="<=", **setup):
     assumed = [parse_relation(item) if ">" in item else item for item in assuming]
     return ls.Claim(
         key="corner/claim",
         lhs=lhs,
         terms={f"term-{i}": term for i, term in enumerate(terms)},
+        relation=relation,
         constant=constant,
         assuming=assumed,
         setup=ls.Setup(clock=setup.pop("clock", "unit"), **setup),
@@ -34,7 +38,21 @@ SLOW = {
         "PathKL(target, output)", START, "d*L**2*T**2/N**1.1", constant="absolute", sampler="ddpm-ei"
     ),
     "an infinite left side": claim("KL0", "M2 + d", constant="absolute"),
-}
+    "N^.02 on the path": claim(
+        "PathKL(target, output)", START, "d*L**2*T**2/N**1.02", constant="absolute", sampler="ddpm-ei"
+    ),
+    "T^.1 at far means": claim(
+        "KL(q_T, gamma)", "(M2 + d)*exp(-2*T)/(1 + T)**0.1", constant="absolute", assuming=["T >= 1"]
+    ),
+    "T^.2 of the score error in steps of one length": claim(
+        "PathKL(target, output)", START, "T**0.8*eps**2", "T*d*(L**2*h + L*h**2)",
+        constant="absolute", assuming=["T >= 1"], sampler="ddpm-ei",
+    ),
+    "L^.5 where T is of the size of 1/L": claim(
+        "PathKL(target, output)", "T*d*L**1.5*h", "T*d*L*h**2",
+        constant="absolute", sampler="ddpm-ei", start="q_T",
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -46,6 +64,9 @@ def test_slow_growth_beyond_the_box_is_seen(name):
 STILL = {
     "far means": claim("KL(q_T, gamma)", "(M2 + d)*exp(-2*T)", constant="absolute", assuming=["T >= 1"]),
     "an inner maximum": claim("KL(q_T, gamma)", "KL0/T", constant="absolute"),
+    "a late turn towards a limit": claim(
+        "KL(q_T, gamma)", "(M2 + d)*(1 + log(1 + 1/T))*exp(-2*T)", constant="absolute"
+    ),
     "the path": claim(
         "PathKL(target, output)", START, "d*L**2*T**2/N", "d*T*L*h**2", constant="absolute", sampler="ddpm-ei"
     ),
@@ -109,3 +130,54 @@ def test_a_bound_that_vanishes_below_the_smallest_float_does_not_stop_the_report
     assert results["claims"][0]["verdict"] == "refuted"
     assert record.canonical(results["claims"][0]["worst"]["ratio"]) is not None
     assert "corner/claim" in html.render(results)
+
+
+FALSE_SOMEWHERE = {
+    "at N = 1 and T = 1 only": claim(
+        "PathKL(target, output)", "d*T*h*(1 - 0.28/N**3)", assuming=["standard", "T >= 1"], sampler="ddpm-ei"
+    ),
+    "for T below the box": claim("KL0 - KL(q_T, gamma)", "1.0001*T*FI(q_T, gamma)", relation=">="),
+    "where an equality of measured quantities holds": claim("W20**2", "1.9*KL0", assuming=["M2 == d"]),
+    "at points, where the flow forgets its start": claim(
+        "KL(target, output)", "KL(q_T, gamma)", relation="==", sampler="pf-ode"
+    ),
+    "for atoms of a small second moment": claim(
+        "KL(q_T, gamma)", "R**2/(2*(exp(2*T) - 1))", assuming=["R**2 >= M2"],
+        target="finite-support", parameters={"R": (0.1, 100)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FALSE_SOMEWHERE)
+def test_a_claim_that_is_false_in_a_corner_is_refuted(name):
+    verdict = judge(FALSE_SOMEWHERE[name], briefly=True)
+    assert verdict.word == "refuted", verdict.reason
+
+
+SHARP = {
+    "laws at two nearby times": claim("W2(q(s + 1), q(t + 1))", "exp(-1)*W2(q(s), q(t))"),
+    "a horizon that an equation fixes": claim(
+        "W2(q_T, gamma)", "W20/N", assuming=["T == log(N)"], sampler="ddpm-ei"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHARP)
+def test_a_sharp_claim_is_not_accused_for_rounded_numbers(name):
+    verdict = judge(SHARP[name], effort="quick")
+    assert verdict.word == "holds", verdict.reason
+
+
+def test_infinity_equals_no_number():
+    point = claim("W20**2", "20", assuming=["KL0 == 10"])
+    case = ls.Case(ls.Gaussian.isotropic(1, variance=0, mean=9))
+    assert examine(point, case).outcome == "outside"
+    assert not len(assess(point, Population.of([case], point.setup, [])))
+
+
+def test_a_claim_that_is_true_at_an_assumed_equality_only_is_not_refuted():
+    terms = "-d/2*log(1 - m0sq/d)"
+    entropy = claim("KL0", terms, assuming=["M2 == d", "isotropic", "density"], target="gaussian")
+    assert judge(entropy, effort="quick").word in ("holds", "undecided")
+    smaller = claim("KL0", f"0.999*{terms}", assuming=["M2 == d", "isotropic", "density"], target="gaussian")
+    assert judge(smaller, effort="quick", briefly=True).word == "refuted"

@@ -55,3 +55,11 @@ def test_a_malformed_file_is_one_clear_error(pytester):
     pytester.makepyfile(my_bound="import lesssim as ls\nls.Setup(clock='hour')\n")
     result = pytester.runpytest_subprocess("my_bound.py", *OPTIONS)
     result.stdout.fnmatch_lines(["*setup.clock='hour': expected 'unit' or 'half'*"])
+
+
+def test_a_record_that_cannot_be_written_is_said_before_the_work(pytester):
+    pytester.makepyfile(my_bound=GOOD)
+    for place in ("nowhere/out.json", "."):
+        result = pytester.runpytest_subprocess("my_bound.py", "--lesssim-json", place, *OPTIONS)
+        assert result.ret == 4
+        result.stderr.fnmatch_lines(["*--lesssim-json=*expected a file in a folder that exists*"])

@@ -17,7 +17,7 @@ from bounds.notation import symbols
 from bounds.quantity import KL, TV, W2, PathKL
 from bounds.setup import Setup
 from properties.atlas import atlas, completed, plane
-from properties.compare import compare, numbers, pair_of
+from properties.compare import _by_parts, _how, compare, numbers, pair_of
 from properties.normalise import as_total_variation, normalise
 
 d, T, N, h, L, M2, KL0, FI0, eps, delta, kappa = symbols("d T N h L M2 KL0 FI0 eps delta kappa")
@@ -60,7 +60,8 @@ def test_equal_bounds_in_two_clocks() -> None:
         (d * L * h, d * L**2 * h + d * h / 4, "tighter", "means"),
         (2 * KL0 * h, FI0 * h, "tighter", "means"),  # FI0 >= 2 KL0, log-Sobolev
         (d * h, L * M2 * h, "tighter", "means"),  # L M2 >= d
-        (d * sp.log(1 + T), d * T, "tighter", "intervals, on the whole box T=0.5:30, d=1:1e+06"),
+        (d * sp.log(1 + T), d * T, "tighter", "intervals for the ratio, on T=0.5:30"),
+        (sp.log(1 + T) + sp.log(1 + h) + sp.log(1 + d), T + h + d, "tighter", "intervals, on the whole box"),
         (sp.Max(d, T), d + T, "tighter", ""),
         (T, T**2, "incomparable", ""),
         (d * L * h, d * L**2 * h + d * h / 5, "incomparable", ""),
@@ -259,3 +260,32 @@ def test_falsified_bounds_change_the_comparison() -> None:
     twice = replace(good, key="test/twice", constant=2)
     assert compare(good, twice, samples=200).verdict == "tighter"
     assert compare(twice, good, samples=200).shown == "the ratio is 2 everywhere"
+
+
+@pytest.mark.parametrize("samples", [20, 600])
+def test_the_sample_goes_to_the_edges_of_what_the_assumptions_allow(samples: int) -> None:
+    """W20^2 = 2 KL0 for a shift, where e^{-2T} KL0 is the smaller one; away from there it is the larger."""
+    found = compare(
+        find("initialisation/contraction"), find("regularisation/initialisation"), samples=samples
+    )
+    assert found.verdict == "incomparable"
+    assert found.ratio[0] < 0.75 < 1 < found.ratio[1]
+    assert found.share < 0.1  # of the random points alone
+
+
+def test_ratios_of_few_parameters_and_parts_of_a_sum_are_shown() -> None:
+    rate = compare(find("initialisation/second-moment-half"), find("initialisation/corrected-rate"))
+    assert (rate.verdict, rate.shown) == ("tighter", "intervals for the ratio, on T=0.5:30")
+    parts = compare(find("chen-lee-lu-2023/smooth-score"), find("chen-lee-lu-2023/explicit"), samples=600)
+    assert parts.verdict == "looser"
+    assert parts.shown.startswith("the terms with exponentials by intervals for the ratio")
+    assert "; the others by means" in parts.shown
+
+
+def test_a_negative_part_is_not_taken_for_a_ratio_below_one() -> None:
+    """T d against T d + d e^T - 2 d T e^T: the part with exponentials is negative for T > 1/2."""
+    first, second = _claim("plain", T * d), _claim("falling", T * d + d * exp(T) - 2 * d * T * exp(T))
+    pair = pair_of(first, second)
+    assert not _by_parts(pair, pair.first.bound, pair.second.bound)
+    assert not _how(pair, sp.Integer(0), d * exp(T) - 2 * d * T * exp(T))
+    assert not _how(pair, (M2 + d) / (exp(T) - 1), (M2 + d) * exp(-T))

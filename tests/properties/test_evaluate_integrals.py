@@ -94,3 +94,41 @@ def test_the_identity_of_de_bruijn_holds_in_balls():
     left, right = balls(lambda road: [road.value(claim.lhs), road.value(claim.rhs)], CASE)
     assert left.overlaps(right)
     assert (left - right).abs_upper() < 1e-25
+
+
+CASE = ls.Case(ls.Gaussian.isotropic(3, variance=0.5, mean=1.0), clock="half", sampler="ddpm-ei", T=2, N=4)
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("Sum(step(k), (k, 0, N - 1))", 2.0),
+        ("Sum(k*h, (k, 0, N - 1))", 3.0),
+        ("Product(1 + step(k), (k, 0, N - 1))", 1.5**4),
+        ("Sum(tau(k + 1), (k, 0, N - 1))", 3.0),
+        (
+            "Sum(step(k)*J_at(tau(k)), (k, 0, N - 1))",
+            sum(1.5 / (1 - mp.exp(-t) / 2) for t in (0.5, 1, 1.5, 2)),
+        ),
+    ],
+)
+def test_sums_over_the_steps_have_a_value(formula, value):
+    assert float(CASE.measure(formula).mid) == pytest.approx(float(value), rel=1e-14)
+
+
+@pytest.mark.parametrize("formula", ["Sum(step(k - 1), (k, 0, N - 1))", "Sum(step(k + 1), (k, 0, N - 1))"])
+def test_steps_that_do_not_exist_have_none(formula):
+    with pytest.raises(NotDefined, match="numbered from 0 to N - 1"):
+        CASE.measure(formula)
+
+
+def test_the_speed_of_the_score_is_the_root_of_its_rate_and_zero_for_gamma():
+    for time in ("T", "T/3"):
+        whole = CASE.measure(f"speed_at({time})**2 - ScoreRate(q({time}))")
+        assert whole.lo <= 0 <= whole.hi
+        assert whole.width < 1e-30
+    gamma = ls.Case(ls.Gaussian.isotropic(2, variance=1), clock="unit", sampler="pf-ei", T=1, N=2)
+    assert float(gamma.measure("Integral(speed_at(z), (z, 0, T))").hi) == 0.0
+    by_hand = mp.quad(lambda t: mp.sqrt(3) * mp.exp(-t) / 2 / (1 - mp.exp(-t) / 2) ** 1.5 / 2, [0, 2])
+    found = CASE.measure("Integral(speed_at(z), (z, 0, T))")
+    assert float(found.mid) == pytest.approx(float(by_hand), rel=1e-12)

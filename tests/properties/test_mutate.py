@@ -230,13 +230,20 @@ def test_a_checker_that_misses_is_seen_to_miss(witness, monkeypatch):
 def test_the_limit_goes_round_the_operators_and_the_seed_decides(monkeypatch):
     row = {"truth": "unclassified", "refused": False}
     monkeypatch.setattr(module, "_verdict", lambda claim, settings: (None, ""))
-    monkeypatch.setattr(module, "_row", lambda s, mutant, *rest: {**row, "operator": mutant.operator})
-    first, again = (mutate([PATH, START], QUICK, limit=4) for _ in range(2))
+    monkeypatch.setattr(
+        module,
+        "_row",
+        lambda s, mutant, *rest: {**row, "key": mutant.claim.key, "operator": mutant.operator},
+    )
+    (rare,) = mutate([PATH], QUICK, limit=4)["claims"]
+    operators = [row["operator"] for row in rare["mutants"]]
+    assert sorted(operators) == ["clock", "constant", "dimension", "drop term"]  # the rarest there are
+    first, again, other = (
+        mutate([START], replace(QUICK, seed=seed), limit=5)["claims"] for seed in (0, 0, 1)
+    )
     assert first == again
-    assert [len(entry["mutants"]) for entry in first["claims"]] == [4, 4]
-    operators = [row["operator"] for row in first["claims"][0]["mutants"]]
-    assert len(set(operators)) == 4
-    assert first["claims"] != mutate([PATH, START], Settings("quick", seed=1, jobs=1), limit=4)["claims"]
+    assert len(first[0]["mutants"]) == 5
+    assert first != other
 
 
 def test_finished_claims_are_not_judged_again(monkeypatch):

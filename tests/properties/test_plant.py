@@ -13,15 +13,17 @@ import sympy as sp
 from bounds.claim import Claim
 from bounds.derivation import Derivation, Link, by
 from bounds.derivations import DERIVATIONS
-from bounds.notation import symbols
+from bounds.notation import symbol, symbols
 from bounds.quantity import KL
 from bounds.setup import Setup
 from properties.cases import Case
 from properties.derive import from_the_middle
 from properties.exam import examine
 from properties.plain import Points, drawn, plain, violation
+from properties.plain_models import RULES, model_violation, plain_model
 from properties.plant import KINDS, Planting, false_by, found_in, plantings
 from properties.search import Effort
+from properties.trials.models import ModelFamily
 from simulators.score_errors import AffineError
 from simulators.targets import Gaussian
 
@@ -32,10 +34,12 @@ CLAIMS = [(derivation.key, claim) for derivation in DERIVATIONS for claim in der
 
 SOME = (
     "benton-2024/explicit-path",
+    "chen-2023-probability-flow/corrector-explicit",
     "chen-2023-sampling/explicit-score-path",
     "chen-lee-lu-2023/explicit-exact-path",
     "conforti-2023/explicit-score-path",
     "functional-inequalities/log-sobolev",
+    "gupta-2023/quantile-sampling",
     "initialisation/split",
     "regularisation/any-curvature",
 )
@@ -48,6 +52,9 @@ def _planted(key: str) -> tuple[Planting, ...]:
 
 @pytest.mark.parametrize(("key", "claim"), CLAIMS, ids=[claim.key for _, claim in CLAIMS])
 def test_the_plain_road_finds_no_true_link_false(key: str, claim: Claim) -> None:
+    if claim.setup.model:
+        assert not model_violation(claim, 5) > 1.0
+        return
     for N in (1, 4):
         ratio = violation(claim, drawn(claim, 80, N))
         assert ratio == 1.0 or np.isnan(ratio)
@@ -129,6 +136,49 @@ def _case(points: Points, i: int, sampler: str, clock: str) -> Case:
     target = Gaussian.isotropic(int(points.d[i]), float(points.lam[i]), float(points.m[i]))
     error = AffineError((float(points.shift[i]),), (float(points.slope[i]),))
     return Case(target, clock=clock, sampler=sampler, grid=tuple(map(float, points.times[i])), error=error)
+
+
+@pytest.mark.parametrize("sampler", ["pf-ei", "ulmc", "dpum"])
+def test_plain_numbers_of_samplers_with_a_velocity_are_those_of_balls(sampler: str) -> None:
+    claim = next(c for _, c in CLAIMS if c.setup.sampler == sampler)
+    points = drawn(claim, 60, 4, seed=3)
+    if sampler == "dpum":
+        points = replace(points, parameters={**points.parameters, "L": 1 + 0 * points.d})
+    left, right = plain(claim, claim.lhs, points), plain(claim, claim.rhs, points)
+    lipschitz = plain(claim, symbol("L"), points)
+    for i in np.flatnonzero(np.isfinite(left * right))[:3]:
+        names = {"friction", *claim.setup.ranges} & points.parameters.keys()
+        parameters = {name: float(points.parameters[name][i]) for name in names}
+        if "L" in names:
+            parameters["L"] = float(lipschitz[i])
+        d, means = int(points.d[i]), (points.start_m[i], points.m[i])
+        starts = {"any": Gaussian.isotropic(d, float(points.start_lam[i]), float(means[0])), "q_T": "q_T"}
+        case = Case(
+            Gaussian.isotropic(d, float(points.lam[i]), float(means[1])),
+            clock="unit",
+            sampler=sampler,
+            grid=tuple(map(float, points.times[i])),
+            start=starts.get(claim.setup.start, "gamma"),
+            error=AffineError((float(points.shift[i]),), (0.0,)),
+            parameters=parameters,
+        )
+        for mine, formula in ((left[i], claim.lhs), (right[i], claim.rhs)):
+            ball = float(case.measure(str(formula), average="sup").mid)
+            assert mine == pytest.approx(ball, rel=1e-5, abs=1e-7)  # the mesh of the total variation
+
+
+@pytest.mark.parametrize("model", RULES)
+def test_plain_numbers_of_models_are_those_of_the_measures(model: str) -> None:
+    claim = next(c for _, c in CLAIMS if c.setup.model == model)
+    for case in ModelFamily(claim).draw(np.random.default_rng(7), 3):
+        for name in RULES[model]:
+            value = float(case.measure(name).mid)
+            assert plain_model(case, symbol(name)) == pytest.approx(value, rel=1e-7, abs=1e-13)
+
+
+def test_a_planting_in_a_model_is_named() -> None:
+    for planting in plantings(KNOWN["noise-stability/low-degree"], most=1):
+        assert found_in(planting, profile=SMALL).right
 
 
 def test_a_true_planting_does_not_count() -> None:

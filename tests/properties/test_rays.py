@@ -44,6 +44,8 @@ def test_rays_belong_to_terms_of_claims() -> None:
         ("chen-2023-probability-flow/corrector", "h", 1.0, 0.002),
         ("jain-zhang-2025/theorem-3.1", "K", -2.0, 0.02),
         ("li-yan-2024/dirac-lower", "d", 1.0, 1e-6),
+        ("potaptchik-2024/intrinsic-dimension", "N", -1.0, 0.02),
+        ("potaptchik-2024/intrinsic-dimension", "k", 1.0, 1e-6),
         ("lu-2022/first-order", "h", 1.0, 0.01),
         ("lu-2022/second-order", "h", 2.0, 0.04),
     ],
@@ -73,6 +75,12 @@ def test_predictor_corrector(name: str, parameter: str, term: str, claimed: floa
     found = rate(f"chen-2023-probability-flow/{name}", parameter, term)
     assert found.claimed == pytest.approx(claimed, abs=1e-3)
     assert found.seen == pytest.approx(seen, abs=0.05)
+
+
+def test_the_bounded_lipschitz_distance_goes_like_the_root_of_the_time() -> None:
+    found = rate("chen-2023-sampling/early-stopping-bounded-lipschitz", "t", "noise")
+    assert found.claimed == pytest.approx(0.5, abs=1e-6)
+    assert found.seen == pytest.approx(0.5, abs=1e-3)
 
 
 def test_random_midpoints_gain_half_an_order() -> None:

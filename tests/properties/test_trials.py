@@ -180,7 +180,7 @@ def test_a_target_that_cannot_be_reduced_goes_to_monte_carlo():
 
 
 def test_bad_cases_are_named():
-    with pytest.raises(InputError, match=r"model='two-componen': expected one of .*two-component"):
+    with pytest.raises(ClaimError, match=r"model='two-componen': expected one of .*two-component"):
         ls.ModelCase("two-componen", {})
     with pytest.raises(InputError, match="expected a value for"):
         ls.ModelCase("two-component", {"w": 0.5})
@@ -208,3 +208,14 @@ def test_equalities_are_refused_and_upheld_to_their_last_digits():
     far = Sides(off, sides[0], Enclosure.between([1 + 3e-12], [1 + 3e-12]))
     assert (far.below[0], far.above[0]) == (False, True)
     assert far.score[0] == pytest.approx(1 + 3e-12, rel=1e-14)
+
+
+def test_two_sides_that_cancel_to_zero_are_equal():
+    claim = find("vargas-2023/semigroup-score")  # of the Gaussian itself: 0 == score + x
+    case = ls.ModelCase(
+        "relative-score", {"m1": 0, "m2": 0, "t": 0.0267760013, "v1": 1, "v2": 1, "w": 0.744, "x": 4.90425}
+    )
+    assert judging.look(claim, case).outcome == "open"
+    assert judging.examine_trial(claim, case).outcome == "below"
+    off = claim.but("off", terms={**claim.terms, "point": claim.terms["point"] * (1 + 1e-9)})
+    assert judging.examine_trial(off, case).outcome == "above"

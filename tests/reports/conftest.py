@@ -228,6 +228,28 @@ def results() -> dict[str, Any]:
     return sample_results()
 
 
+KEPT = {
+    *("verdict", "evidence", "kind", "law", "standing", "provenance"),
+    *("clock", "type", "schema", "profile", "seed"),
+}
+"""Fields whose words come from a fixed list."""
+
+
+def poisoned(value: Any, evil: str) -> Any:
+    """The record with that text in every free string."""
+    if isinstance(value, dict):
+        return {name: item if name in KEPT else poisoned(item, evil) for name, item in value.items()}
+    if isinstance(value, list):
+        return [poisoned(item, evil) for item in value]
+    return evil if isinstance(value, str) and value not in ("inf", "-inf") else value
+
+
+@pytest.fixture
+def poison() -> Callable[[Any, str], Any]:
+    """What puts a text into every free string of a record."""
+    return poisoned
+
+
 @pytest.fixture
 def make_record() -> Any:
     """The builder of one record."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bounds.catalogue import CATALOGUE
+from bounds.setup import Setup
 from reports import record
 from reports.cli import main
+from reports.selection import inline
 
 KEY = CATALOGUE[0].key
 PAPER = CATALOGUE[0].paper
@@ -76,8 +79,7 @@ def test_a_refuted_claim_prints_its_scripts_and_fails(
     assert result.exit_code == 1
     assert result.stdout.startswith("refuted: my-note/thm-1 (deterministic; expected holds)\n")
     assert (
-        "simplest and worst and natural witness, to run as it stands:\n    import lesssim as ls"
-        in result.stdout
+        "simplest, worst and natural witness, to run as it stands:\n    import lesssim as ls" in result.stdout
     )
     (saved, *_) = sorted((tmp_path / "lesssim-report/witnesses").glob("*.json"))
     witness = json.loads(saved.read_text(encoding="utf-8"))
@@ -124,6 +126,37 @@ def test_a_claim_in_options(lesssim: Invoke, fake: Any) -> None:
     assert result.exit_code == 2
     assert result.stderr == "error: command line: --clock='fast': expected 'unit' or 'half'\n"
     assert "--rhs=None" in lesssim("verify", "--lhs", "KL(q_T, gamma)").stderr
+
+
+def test_every_part_of_a_setup_is_an_option(lesssim: Invoke, fake: Any) -> None:
+    given = {
+        "clock": "half",
+        "sampler": "pf-heun",
+        "grid": "any",
+        "start": "q_T",
+        "score": "estimated:sup",
+        "target": "mixture",
+    }
+    words = [word for name, value in given.items() for word in (f"--{name}", value)]
+    words += ["--relation", ">=", "--assuming", "T >= 1", "--assume", "L >= 1"]
+    assert lesssim("verify", "--lhs", "W2(target, output)", "--rhs", "-eps", *words).exit_code == 0
+    claim = inline({**given, "lhs": "W2(target, output)", "rhs": "-eps", "relation": ">="})
+    assert {name: str(getattr(claim.setup, name)) for name in given} == given
+    assert claim.relation == ">="
+    options = {option.name for option in main.commands["verify"].params}
+    assert {field.name for field in fields(Setup)} - {"parameters"} <= options
+    world = ("verify", "--lhs", "risk", "--rhs", "1", "--clock", "unit", "--model", "two-pointt")
+    assert "(nearest: 'two-point')" in lesssim(*world).stderr
+
+
+@pytest.mark.parametrize(
+    "option", ["--clock", "--sampler", "--score", "--constant", "--relation", "--assume", "--rhs", "--grid"]
+)
+def test_an_empty_option_is_not_as_good_as_none(lesssim: Invoke, fake: Any, option: str) -> None:
+    words = {"--lhs": "KL0", "--rhs": "d", "--clock": "unit"} | {option: ""}
+    result = lesssim("verify", *(word for pair in words.items() for word in pair))
+    assert result.exit_code == 2
+    assert f"{option}=''" in result.stderr.replace("--assume[0]", "--assume")
 
 
 def test_json_on_standard_output_is_all_there_is(lesssim: Invoke, fake: Any) -> None:

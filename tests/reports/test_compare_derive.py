@@ -110,6 +110,10 @@ def test_the_atlas_and_its_picture(lesssim: Invoke, tmp_path: Path) -> None:
     drawn = lesssim("atlas", *words)
     assert drawn.exit_code == 0
     assert "% of the plane" in drawn.stdout
+    assert "  left out  benton-2024/explicit: needs kappa\n" in drawn.stdout
+    told = json.loads(lesssim("atlas", *words, "--json").stdout)
+    assert {"key": "benton-2024/explicit", "why": "needs kappa"} in told["left_out"]
+    assert sum(told["shares"].values()) <= 1
     text = picture.read_text(encoding="utf-8")
     assert text.startswith("<svg ")
     assert len(text) < 60_000

@@ -126,8 +126,8 @@ def test_the_first_line_counts(results: dict[str, Any]) -> None:
     [
         ([], "schema='list'"),
         ({"schema": "lesssim.results/1"}, "expected 'lesssim.baseline/1'"),
-        ({"schema": baseline.FORMAT, "environment": {"profile": "quick", "seed": 0}}, "claims=None"),
-        ({"schema": baseline.FORMAT, "claims": {}}, "environment=None"),
+        ({"schema": baseline.FORMAT, "environment": {"profile": "quick", "seed": 0}}, r"claims=\(missing\)"),
+        ({"schema": baseline.FORMAT, "claims": {}}, r"environment=\(missing\)"),
         (
             {"schema": baseline.FORMAT, "environment": {"profile": "quick", "seed": 0}, "claims": {"a": {}}},
             r"claims\.a\.claim_hash",
@@ -304,3 +304,29 @@ def test_the_bracket_of_a_stated_constant_comes_from_its_worst_ratio(results: di
     assert baseline.bracket(entry) == [0.83, 1.0]
     assert baseline.bracket({**entry, "ratio": None}) is None
     assert baseline.bracket({**entry, "ratio": 1.7}) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"verdict": 3}, "verdict=3: expected one of proved"),
+        ({"verdict": ["holds"]}, "verdict=\\['holds'\\]: expected one of"),
+        ({"constant": None}, "constant=None: expected object"),
+        ({"constant": {"kind": "stated"}}, "constant.stated=\\(missing\\)"),
+        ({"ratio": "big"}, "ratio='big': expected a number"),
+        ({"ratio": True}, "ratio=True: expected a number"),
+        ({"growth": {"ray": "d -> oo"}}, "growth.law=\\(missing\\)"),
+        ({"history": "x"}, "history='x': expected array"),
+        ({"claim_hash": 7}, "claim_hash=7: expected string"),
+        ({"met": "yes"}, "met='yes': expected boolean"),
+    ],
+)
+def test_a_malformed_entry_is_one_line(
+    results: dict[str, Any], tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    data = baseline.save(results)
+    data["claims"]["kwon-2022/w2"] |= change
+    path = tmp_path / "baseline.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(RecordError, match=f"claims.kwon-2022/w2.{message}"):
+        baseline.load(path)

@@ -72,28 +72,8 @@ def test_the_policy_admits_the_page_s_own_script_only(results: dict[str, Any]) -
     assert (policy or "").startswith("default-src 'none'")
 
 
-def _poison(value: Any) -> Any:
-    kept = {
-        "verdict",
-        "evidence",
-        "kind",
-        "law",
-        "standing",
-        "provenance",
-        "clock",
-        "type",
-        "schema",
-        "profile",
-    }
-    if isinstance(value, dict):
-        return {name: item if name in kept else _poison(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_poison(item) for item in value]
-    return EVIL if isinstance(value, str) and value != "inf" else value
-
-
-def test_nothing_from_a_record_becomes_markup(results: dict[str, Any]) -> None:
-    honest, poisoned = Page(html.render(results)), Page(html.render(_poison(results)))
+def test_nothing_from_a_record_becomes_markup(results: dict[str, Any], poison: Any) -> None:
+    honest, poisoned = Page(html.render(results)), Page(html.render(poison(results, EVIL)))
     assert len(poisoned.all("script")) == len(honest.all("script")) == 1
     assert not poisoned.all("img")
     assert not any(name.startswith("on") for _, attrs in poisoned.elements for name in attrs)
@@ -251,12 +231,28 @@ def test_a_model_s_statement_is_set_from_its_latex(results: dict[str, Any]) -> N
 
 def test_a_case_reads_well() -> None:
     assert html.placed("0.3 N(-1, 0.2) + 0.7 N(2, 0.5); T = 2, delta = 0.1") == (
-        "0.3 N(-1, 0.2) + 0.7 N(2, 0.5); T\u00a0=\u00a02, δ\u00a0=\u00a00.1"
+        "0.3 N(−1, 0.2) + 0.7 N(2, 0.5); T\u00a0=\u00a02, δ\u00a0=\u00a00.1"
     )
     assert html.placed("err_big = 1, steps = 2, s_t = 1, m10 = 3") == (
         "err_big\u00a0=\u00a01, steps\u00a0=\u00a02, sₜ\u00a0=\u00a01, m₁₀\u00a0=\u00a03"
     )
+    assert html.placed("m1 = -2e-7; 2023-09") == "m₁\u00a0=\u00a0−2×10⁻⁷; 2023-09"
     assert html.powers("<b>^2") == "&lt;b&gt;<sup>2</sup>"
+    assert html.powers("e^{-2t} [-1, 1]^d <= (a)^(<i>)") == (
+        "e<sup>−2t</sup> [−1, 1]<sup>d</sup> ≤ (a)<sup>&lt;i&gt;</sup>"
+    )
+    assert formula("", "<math><mi>ⅇ</mi><mo>-</mo><mn>1</mn></math>") == (
+        "<math><mi>e</mi><mo>−</mo><mn>1</mn></math>"
+    )
+
+
+def test_what_a_term_needs_is_said_of_claims_that_hold_only(
+    results: dict[str, Any], make_record: Any
+) -> None:
+    for verdict, shown in (("holds", True), ("refuted", False)):
+        claim = make_record("benton-2024/kl", verdict)
+        claim["terms"][0]["needed"] = 0.123
+        assert ("0.123" in html.render({**results, "claims": [claim]})) == shown
 
 
 def test_the_samplers_table_links_the_claims_of_the_run(results: dict[str, Any], make_record: Any) -> None:

@@ -9,33 +9,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports import drawing, html, junit, latex, markdown, plots, svg
+from bounds.sample_table import REGIONS, ROWS
+from bounds.summary_table import SUMMARY
+from reports import drawing, html, junit, latex, markdown, plots, svg, tables
 from reports.vocabulary import VERDICTS
 
 EVIL = "<script>alert(1)</script> | `x` & \\input{/etc/passwd} $x$ ]]> \x00 {{ 7 * 7 }}"
 RENDERERS = [html.render, junit.render, latex.render, markdown.render]
-
-
-def poison(value: Any) -> Any:
-    """The record with the evil text in every free string."""
-    if isinstance(value, dict):
-        kept = (
-            "verdict",
-            "evidence",
-            "kind",
-            "law",
-            "standing",
-            "provenance",
-            "clock",
-            "type",
-            "schema",
-            "profile",
-            "seed",
-        )
-        return {name: item if name in kept else poison(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [poison(item) for item in value]
-    return EVIL if isinstance(value, str) and value not in ("inf", "-inf") else value
 
 
 @pytest.mark.parametrize("render", RENDERERS, ids=lambda render: render.__module__)
@@ -59,8 +39,8 @@ def test_an_empty_run_renders(render: Any, results: dict[str, Any]) -> None:
     assert render({**results, "claims": [], "errors": []})
 
 
-def test_markdown_escapes_everything(results: dict[str, Any]) -> None:
-    text = markdown.render(poison(results))
+def test_markdown_escapes_everything(results: dict[str, Any], poison: Any) -> None:
+    text = markdown.render(poison(results, EVIL))
     outside = re.sub(
         r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text, flags=re.DOTALL
     )  # code spans and blocks show their text as it is
@@ -98,8 +78,8 @@ def test_backticks_that_pair_with_nothing_stay_text(text: str) -> None:
     assert markdown.prose(text) == markdown.plain(text)
 
 
-def test_junit_counts_and_survives_evil_text(results: dict[str, Any]) -> None:
-    for record in (results, poison(results)):
+def test_junit_counts_and_survives_evil_text(results: dict[str, Any], poison: Any) -> None:
+    for record in (results, poison(results, EVIL)):
         root = ElementTree.fromstring(junit.render(record))
         assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
             "tests": "13",
@@ -129,11 +109,14 @@ def test_junit_fails_with_the_reason_and_the_script(results: dict[str, Any]) -> 
 LATEX_COMMANDS = {
     *(
         "allowbreak",
+        "arraybackslash",
         "begin",
+        "begingroup",
         "bottomrule",
         "bfseries",
         "caption",
         "end",
+        "endgroup",
         "endfoot",
         "endhead",
         "infty",
@@ -150,12 +133,13 @@ LATEX_COMMANDS = {
         "textbackslash",
         "textbar",
     ),
+    *("footnotesize", "newcommand", "ragged", "raggedright", "setlength", "tabcolsep"),
     *("textbf", "textgreater", "textless", "texttt", "times", "toprule", "usepackage"),
 }
 
 
-def test_latex_is_balanced_and_inert(results: dict[str, Any]) -> None:
-    for record in (results, poison(results)):
+def test_latex_is_balanced_and_inert(results: dict[str, Any], poison: Any) -> None:
+    for record in (results, poison(results, EVIL)):
         text = latex.render(record)
         commands = set(re.findall(r"\\([a-zA-Z]+)", text))
         assert "input" not in commands
@@ -191,8 +175,8 @@ def test_pictures_are_the_same_bytes_every_time(results: dict[str, Any]) -> None
     assert plots.scatter(results["claims"][0]) == plots.scatter(copy.deepcopy(results["claims"][0]))
 
 
-def test_pictures_escape_their_texts(results: dict[str, Any]) -> None:
-    record = poison(results["claims"][7])
+def test_pictures_escape_their_texts(results: dict[str, Any], poison: Any) -> None:
+    record = poison(results["claims"][7], EVIL)
     for picture in (plots.growth(record), plots.scatter(record), plots.strip([record])):
         assert "<script" not in picture
         ElementTree.fromstring(picture)
@@ -265,3 +249,29 @@ def test_every_axis_has_a_few_round_labels(low: float, high: float) -> None:
 def test_a_linear_axis_has_a_few_round_labels() -> None:
     ticks = drawing.Scale(3.0, 47.0, 0.0, 1.0, log=False).ticks()
     assert ticks == [10, 20, 30, 40]
+
+
+def test_markdown_has_the_tables_of_the_field(results: dict[str, Any], make_record: Any) -> None:
+    """Every row of both tables once, beside the claims of the run that state it; without any, neither."""
+    results["claims"] = [make_record("benton-2024/kl", "holds")]
+    assert "at a glance" not in markdown.render(results)
+    rate = {"term": "discretisation", "parameter": "N", "claimed": -1.0, "seen": -1.004}
+    rate |= {"interval": [-1.01, -0.998], "ends": [10, 1000]}
+    for row in (SUMMARY[0], ROWS[0]):
+        results["claims"].append(make_record(row.claims[0], "bounded", rates=[rate]))
+    text = markdown.render(results)
+    samplers = text.partition("## Samplers at a glance")[2].partition("## ")[0]
+    samples = text.partition("## Samples at a glance")[2].partition("## ")[0]
+    assert samplers.count("not in this run") == len(SUMMARY) - 1
+    assert samples.count("not in this run") == len(ROWS) - 1
+    assert f"`{SUMMARY[0].claims[0]}`" in samplers
+    assert "seen N^-1.00" in samplers.replace("\\", "")
+    exponents = text.partition("## Measured exponents")[2].partition("## ")[0]
+    assert exponents.replace("\\", "").count("[-1.010, -0.998]") == 2
+
+
+def test_the_regions_of_the_sample_table_are_true() -> None:
+    shown = tables.regions()
+    assert len(shown) == len(REGIONS)
+    assert all(region.decide().holds for region in REGIONS)
+    assert {line["under"] for line in shown} >= {"everywhere", "eps <= margin"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import wording
+from reports import terminal, wording
 from reports.places import SHORT, where
 
 
@@ -129,6 +129,23 @@ def test_growth_names_its_ray(results: dict[str, Any]) -> None:
     law = "lhs/rhs is flat as the box is extended, exponent in [-0.01, 0.01]"
     assert wording.growth({**fact, "growth": flat}) == law
     assert wording.growth(results["claims"][0]) == ""
+
+
+def test_cases_with_equality_are_not_counted_twice(make_record: Any) -> None:
+    claim = make_record("benton-2024/kl", "holds")
+    claim["cases"] = {"tried": 9, "decided": 5, "undecided": 4, "touching": 3, "vacuous": 0}
+    assert wording.cases(claim) == "9 cases tried: 5 decided, 1 undecided, 3 with equality"
+
+
+def test_lines_are_folded_at_the_width_of_a_terminal_only(make_record: Any, monkeypatch: Any) -> None:
+    claim = make_record("benton-2024/kl", "holds")
+    claim["reason"] = "word " * 40
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, terminal.block(claim).splitlines())) > 200
+    monkeypatch.setattr(terminal.sys.stdout, "isatty", lambda: True, raising=False)
+    folded = terminal.block(claim).splitlines()
+    assert max(map(len, folded[1:])) <= 60
+    assert any(line == " " * 12 + line.strip() for line in folded)
 
 
 def test_the_headline_says_what_is_wrong_first(results: dict[str, Any]) -> None:

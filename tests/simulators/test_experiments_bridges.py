@@ -128,6 +128,67 @@ def test_particles_that_run_long_come_close(monkeypatch: pytest.MonkeyPatch) -> 
     assert high.modes_error("pinned", 40, 1.0, plan, rng(3))[0] > 0.5
 
 
+def _full(score, start, method: str, N: int, choice: float, rng: np.random.Generator) -> np.ndarray:
+    """The chain in all coordinates, with the score of the noisy target at (a, spread)."""
+    x = start
+    for k in range(N):
+        if method == "vp":
+            h = choice / N
+            a = math.exp(k * h - choice)
+            drift = 2 * math.expm1(h) * score(x, a, 1 - a * a)
+            x = math.exp(h) * x + drift + math.sqrt(math.expm1(2 * h)) * rng.standard_normal(x.shape)
+            continue
+        t, spread = k / N, choice**2 * k / N * (1 - k / N)
+        mean = (x + spread * score(x, t, spread)) / t if k else score(x, 0.0, 0.0)
+        x = x + (mean - x) / (N - k) + choice / math.sqrt(N) * rng.standard_normal(x.shape)
+    return x
+
+
+@pytest.mark.parametrize(("method", "choice"), [("vp", 2.0), ("pinned", 1.0)])
+def test_the_reduced_states_have_the_distances_of_the_full_ones(method: str, choice: float) -> None:
+    """All coordinates, scores written out, against the states that `vp_against_pinned_high` follows; twice
+    the reach of either sample is the tolerance.
+    """
+    from scipy.stats import chi2, ks_2samp, kstest
+
+    d, N, n, rng = 16, 10, 1500, np.random.default_rng(8)
+    plan, nodes = high.Plan(d=d, particles=n), np.linspace(-20, 20, 601)
+    means = 4 * np.eye(d)[:10]
+
+    def modes(x: np.ndarray, a: float, spread: float) -> np.ndarray:
+        if spread == 0:
+            return np.tile(means.mean(axis=0), (n, 1))
+        gaps = a * means - x[:, None]
+        logs = -(gaps**2).sum(axis=2) / (a * a + 2 * spread)
+        shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        return (shares[:, :, None] * gaps).sum(axis=1) / (a * a / 2 + spread)
+
+    def funnel(x: np.ndarray, a: float, spread: float) -> np.ndarray:
+        if spread == 0:
+            return np.zeros_like(x)
+        widths = a * a * np.exp(nodes) + spread
+        logs = -(nodes**2) / 18 - (x[:, :1] - a * nodes) ** 2 / (2 * spread) - (d - 1) / 2 * np.log(widths)
+        logs = logs - (x[:, 1:] ** 2).sum(axis=1)[:, None] / (2 * widths)
+        shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        first = (a * (shares @ nodes) - x[:, 0]) / spread
+        return np.column_stack([first, -(shares @ (1 / widths))[:, None] * x[:, 1:]])
+
+    start = rng.standard_normal((n, d)) if method == "vp" else np.zeros((n, d))
+    x = _full(modes, start, method, N, choice, rng)
+    ideal = means[rng.integers(0, 10, 10 * n)] + math.sqrt(0.5) * rng.standard_normal((10 * n, d))
+    nearest = [((y[:, None] - means) ** 2).sum(axis=2).min(axis=1) for y in (x, ideal)]
+    found, reach = high.modes_error(method, N, choice, plan, rng)
+    assert ks_2samp(*nearest).statistic == pytest.approx(found, abs=2 * reach)
+
+    x = _full(funnel, start, method, N, choice, rng)
+    scaled = (x[:, 1:] ** 2).sum(axis=1) * np.exp(-x[:, 0])
+    full = max(kstest(x[:, 0] / 3, "norm").statistic, kstest(scaled, chi2(d - 1).cdf).statistic)
+    found, reach = high.funnel_error(method, N, choice, plan, rng)
+    assert full == pytest.approx(found, abs=2 * reach)
+
+
 def test_kolmogorov_distances() -> None:
     from scipy.stats import ks_1samp, ks_2samp, uniform
 

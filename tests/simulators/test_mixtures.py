@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from simulators.errors import InputError
 from simulators.mixtures import (
     Atoms,
-    Core,
     GaussianMixture,
     NotReducible,
     Product,
@@ -21,6 +20,7 @@ from simulators.mixtures import (
     components,
     target_from_dict,
 )
+from simulators.reductions import Core
 from simulators.targets import Gaussian
 
 REFERENCE = GaussianMixture((0.3, 0.7), ((-1.0,), (2.0,)), (0.2, 0.5))

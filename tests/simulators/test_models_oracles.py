@@ -38,7 +38,7 @@ ORACLES = (
     ("two-point", "unsquared_at_score", ATOMS, 0.46693, 5),
     ("two-point", "unsquared_at_median", ATOMS, 0.32274, 5),
     ("two-point", "squared_at_score", ATOMS, 0.65663, 5),
-    ("two-point", "squared_at_median", ATOMS, 0.90771, 5),
+    ("two-point", "squared_at_median", ATOMS, 0.907714, 6),  # noted as .90772
     ("softmax", "score", SOFTMAX, 0.41481, 5),
     ("softmax-noised", "denoised", {**SOFTMAX, "extra": 0.7}, 1.87016, 5),
     ("softmax-noised", "score", {**SOFTMAX, "extra": 0.7}, 0.51186, 5),
@@ -360,6 +360,55 @@ def test_all_times_together_see_the_whole_information(a):
     case = {"w": 0.5, "m1": -a, "m2": a, "v1": 1}
     information = 1 / value("bimodal", "gamma_mle", half_sep=a)
     assert value("all-times", "all_times_curvature", **case) == pytest.approx(information, rel=1e-11)
+
+
+def test_small_random_numbers_of_the_notes():
+    """Simulated values within three of their standard errors, the others to the digits that they have."""
+    simulated = (
+        ("population_risk", 0.6833, 0.0038),
+        ("in_sample_risk", 0.5100, 0.0022),
+        ("intercept_risk", 0.8975, 0.0053),
+        ("ism_ls_risk", 3.12, 0.04),
+    )
+    for quantity, mean, error in simulated:
+        assert value("least-squares", quantity, **WISHART) == pytest.approx(mean, abs=3 * error)
+    assert value("least-squares", "population_risk", **WISHART) == pytest.approx(0.6814, abs=1e-4)
+    assert exp(4.5) == pytest.approx(90, abs=0.1)  # the funnel's E x_i^2
+    for m, floor in ((10, 0.452), (50, 0.303), (100, 0.183), (300, 0.0245)):
+        assert 0.5 * 0.99**m == pytest.approx(floor, abs=6e-4)
+
+
+def test_levels_of_the_truncated_chain():
+    two, three = (value("truncated-chain", "step_mass", cut=c, lag=1, steps=10) for c in (2, 3))
+    assert (10 * two, 10 * three) == pytest.approx((0.4550, 0.02700), abs=6e-5)
+    assert 1 - (1 - three) ** 10 == pytest.approx(0.0267, abs=6e-5)
+
+
+def test_random_priors_come_close_to_half_the_warm_start_bound():
+    """The notes' worst of 300 random instances is .499; that a half is enough is not proved."""
+    rng, worst = np.random.default_rng(0), 0.0
+    for _ in range(120):
+        w, share = rng.uniform(0.02, 0.98, 2)
+        sigma, places = exp(rng.uniform(-1, 1)), 3 * rng.normal(size=3)
+        case = {"w": w, "share": share, "sigma": sigma, "place": 0}
+        case |= {f"m{i + 1}": m for i, m in enumerate(places)}
+        alpha = np.sqrt([w, (1 - w) * share, (1 - w) * (1 - share)])
+        gaps = np.abs(places[:, None] - places)
+        bound = (alpha[:, None] * alpha * gaps * np.exp(-(gaps**2) / (8 * sigma**2))).sum()
+        worst = max(worst, value("warm-start", "warm_gap", **case) / bound)
+    assert 0.4 < worst < 0.5
+
+
+def test_gauss_hermite_would_refute_the_contraction():
+    """The trap of the notes: the error of 150 nodes for tanh is above the contraction near 4.8."""
+    z, weights = np.polynomial.hermite_e.hermegauss(150)
+    coarse, fine, gap = [], [], 1e-4
+    for guess in np.arange(4.5, 5.2, 0.05):
+        x, bound = guess + gap + z, exp(-(guess**2) / 2) * gap
+        coarse.append(abs(weights @ (x * np.tanh(guess * x)) / weights.sum() - guess - gap) / bound)
+        fine.append(value("em-line", "em_gap", guess=guess, truth=guess + gap, sigma=1) / bound)
+    assert max(coarse) > 1.15
+    assert max(fine) < 1
 
 
 # -- infinities and errors -----------------------------------------------------------------------------------

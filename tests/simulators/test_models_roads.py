@@ -89,6 +89,11 @@ INTEGRALS = (
     ("bsm", "martingale_step", "lag"),
     ("all-times", "all_times_curvature", "w"),
     ("posterior-powers", "power_norm", "R"),
+    ("learned-weight", "learner_risk", "w"),
+    ("smoothed-score", "noisy_bias", "bandwidth"),
+    ("network-of-pieces", "piece_error", "window"),
+    ("cluster", "degree_error", "sigma"),
+    ("pancakes", "pancake_fisher", "blur"),
 )
 
 
@@ -114,6 +119,28 @@ def test_energies_are_not_computed_from_entropies(monkeypatch):
     for name, quantity, _ in INTEGRALS[:4]:
         case = next(case for case in cases(name, 20, seed=4) if case["v1"] > 0 and case["v2"] > 0)
         assert agree(MODELS[name].value(quantity, case), MODELS[name].second(quantity, case, digits=DIGITS))
+
+
+@pytest.mark.parametrize("atoms", [True, False])
+def test_the_best_bootstrap_leaves_one_less_the_ratio_of_posterior_variances(atoms):
+    """Variance of the bootstrapped over that of the denoising target, 1 - V_s/V_t, by both roads; a lag of
+    a tenth at least keeps the difference from cancelling.
+    """
+    rng = np.random.default_rng(12)
+    for _ in range(4):
+        case = {"w": rng.uniform(0.1, 0.9), "m1": rng.normal(), "m2": 1.5 * rng.normal()}
+        case |= {"v1": 0.0 if atoms else rng.uniform(0.1, 2), "v2": 0.0 if atoms else rng.uniform(0.1, 2)}
+        case |= {"s": rng.uniform(0.2, 1), "lag": rng.uniform(0.1, 1), "slope": 0.3, "offset": 0.2}
+        s, t = case["s"], case["s"] + case["lag"]
+        best = math.exp(s - t) * math.expm1(-2 * s) / math.expm1(-2 * t)
+        model = MODELS["bsm"]
+        for road in (model.value, lambda q, c: model.second(q, c, digits=DIGITS)):  # noqa: B023
+            risk, plain = (road("bsm_risk", {**case, "mix": mix}) for mix in (best, 0.0))
+            early, late = (road(f"mmse_{name}", {**case, "mix": 0.0}) for name in ("early", "late"))
+            numbers = [float(getattr(x, "mid", x)) for x in (risk, plain, early, late)]
+            assert numbers[0] / numbers[1] == pytest.approx(1 - numbers[2] / numbers[3], abs=1e-10)
+            off = road("bsm_risk", {**case, "mix": best * (1 + 1e-4)})
+            assert float(getattr(off, "mid", off)) > numbers[0]
 
 
 def test_an_extended_rule_that_does_not_settle_says_so():

@@ -1,0 +1,83 @@
+"""Far modes and deep tails on the line: where one law has mass and the other next to none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+from simulators.distances.line import Side, line_distance
+from simulators.grids import Grid
+from simulators.line import Mixture, OtherMixture
+from simulators.line.law import noisy_law
+from simulators.line.outcome import line_case
+from simulators.line.problem import Problem
+from simulators.line.propagate import Setup
+
+FAR = Mixture.of([0.39, 0.13, 0.22, 0.26], [-23.7, -9.8, -5.2, 64.9], [0.024, 0.24, 2.9, 2.8])
+
+
+def dense(problem, dx, left, right):
+    """Log density of the output on a fixed grid: every step by full sums, nothing left out."""
+    x = np.arange(left, right, dx)
+    logp = -0.5 * x * x - 0.5 * np.log(2 * np.pi)
+    for k, (a, b, c) in enumerate(problem.steps):
+        mu, inv, lw = (row[k] for row in problem.scores.rows)
+        parts = lw - 0.5 * inv * (x[:, None] - mu) ** 2
+        share = np.exp(parts - logsumexp(parts, axis=1, keepdims=True))
+        images = x + a * x - b * (share * (x[:, None] - mu) * inv).sum(axis=1)
+        rows = [
+            logsumexp(logp - 0.5 * ((y - images) / c) ** 2, axis=1) for y in np.array_split(x[:, None], 20)
+        ]
+        logp = np.concatenate(rows) + np.log(dx / c) - 0.5 * np.log(2 * np.pi)
+    return x, logp
+
+
+def test_a_mode_that_the_sampler_hardly_reaches():
+    """Its density there is e^{-198}, by paths through a gap where both laws are below e^{-50}."""
+    case = line_case(FAR, "ddpm-ei", Grid.uniform(0.93, 3))
+    x, logp = dense(case.problem, 0.05, -55.0, 100.0)
+    logq = Side(FAR).logpdf(x)
+    exact = float((np.exp(logq) * (logq - logp)).sum()) * 0.05
+    found = case.KL("target", "output")
+    assert found.width < 1e-8
+    assert float(found.mid) == pytest.approx(exact, rel=1e-4)  # of the sums on a spacing of 0.05
+    assert case.finer.KL("target", "output").lo <= found.hi
+
+
+def test_a_mode_that_a_flow_does_not_reach_is_not_overlooked():
+    """One step from gamma and two modes 66 apart: the output is nearly Gaussian about the nearer one."""
+    target = Mixture.of([0.24, 0.76], [-8.0, 58.6], [0.25, 0.25])
+    case = line_case(target, "pf-ei", Grid.uniform(0.62, 1))
+    t = np.linspace(-14.0, 14.0, 400_001)
+    y, log_slope, sign = case.output.flow(t)
+    logp, dt = -0.5 * t * t - 0.5 * np.log(2 * np.pi) - log_slope, t[1] - t[0]
+    ratio = logp - Side(target).logpdf(y)
+    exact = float((np.exp(logp + log_slope) * ratio).sum()) * dt
+    affinity = float(np.exp(logp + log_slope - 0.5 * ratio).sum()) * dt
+    assert np.all(sign > 0)
+    assert float(case.KL("output", "target").mid) == pytest.approx(exact, rel=1e-8)
+    assert float(case.Hellinger("target", "output").mid) == pytest.approx(np.sqrt(1 - affinity), rel=1e-8)
+
+
+def test_what_is_left_out_of_the_tails_is_charged():
+    """chi2(output||target) of a chain whose tails are wider than the target's: with more of them kept, the
+    value moves within the enclosure; the quadrature alone would not have said so.
+    """
+    target = Mixture.of([0.33, 0.03, 0.36, 0.28], [-0.37, -0.18, 0.41, 0.74], [0.057, 0.228, 0.149, 0.417])
+    learned = Mixture(target.weights, target.means * 0.92, target.variances * 1.15)
+    problem = Problem("lmc", Grid.uniform(0.45, 30), target, "gamma", OtherMixture(learned))
+    args = "chi2", target.weights, target.means, target.variances
+    shallow, deep = (
+        line_distance(*args, noisy_law(problem, Setup(depth=depth)), "output,target")
+        for depth in (50.0, 140.0)
+    )
+    assert shallow.lo <= deep.hi
+    assert deep.lo <= shallow.hi
+    assert shallow.width < 1e-10 * shallow.mid
+    law = noisy_law(problem)
+    far = np.array([-7.0, -6.0, -5.0])
+    slip = law.pdf(far) / law.deeper.pdf(far) - 1.0
+    charged = law.charts(far)[0].lost(far, np.zeros(3), np.log(law.pdf(far)))
+    assert np.all(np.abs(slip) > 1e-12)
+    assert np.all(np.abs(slip) < charged)

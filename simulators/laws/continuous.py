@@ -614,7 +614,8 @@ def score_rate(law: Law) -> Enclosure:
     """E|d/dt grad log q_t(y_t)|^2 for y_t ~ q_t on the probability flow: sum n (1 - S_t)^2/S_t^3, shape (C,).
 
     law : forward laws q_time (rel = dev = 0), at times known up to an error. On the flow (y - mu)/sqrt S is
-          constant, so the score (mu - y)/S changes at the relative rate -S'/(2S) = (S - 1)/S; the mean contributes nothing.
+          constant, so the score (mu - y)/S changes at the relative rate -S'/(2S) = (S - 1)/S; the mean
+          contributes nothing.
     Infinite for a Dirac. Raises InputError for other laws.
     """
     if bool(np.any((law.rel != 0) | (law.dev != 0))):

@@ -292,7 +292,9 @@ class FoldedChart(Accurate):
         opens = np.isin(cuts[i], np.minimum(first, last))
         closes = np.isin(cuts[i + 1], np.maximum(first, last))
         kept = np.clip(share, np.where(opens, CLOSE, 0.0), np.where(closes, 1.0 - CLOSE, 1.0))
-        y = cuts[i] + length * np.sin(0.5 * np.pi * kept) ** 2
+        near = length * np.sin(0.5 * np.pi * np.minimum(kept, 1.0 - kept)) ** 2  # from the nearer end
+        y = np.where(kept <= 0.5, cuts[i] + near, cuts[i + 1] - near)
+        y = np.clip(y, np.nextafter(cuts[i], np.inf), np.nextafter(cuts[i + 1], -np.inf))
         log_slope = np.log(0.5 * np.pi * length * np.sin(np.pi * share))
         at_kept = np.log(0.5 * np.pi * length * np.sin(np.pi * kept))
         logp = self.logpdf(y)

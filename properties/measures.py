@@ -28,6 +28,7 @@ __all__ = ["COUNT", "Measures", "step_function", "undefined", "untestable"]
 Array = NDArray[np.float64]
 
 FI, J, KL, M2, W2 = (QUANTITIES[name] for name in ("FI", "J", "KL", "M2", "W2"))
+PHASE_LAWS = ("target", "q_T", "q_delta", "gamma")  # and the output
 _STATIONARY = ("lmc", "ulmc", "langevin")
 _DIVERGENCES = ("KL", "chi2", "TV", "W2", "Hellinger", "FI")
 _CONTINUOUS = ("reverse-sde", "pf-ode", "langevin", "ou-flow")
@@ -354,6 +355,10 @@ class Measures(Mapping[sp.Basic, Any]):
         name = str(law)
         if name == "output":
             return propagate(self.population.batch)
+        if name == "start":
+            name = self.population.setup.start
+        if name not in PHASE_LAWS:
+            raise NotDefined(f"the law {name} is not defined on phase space: {', '.join(PHASE_LAWS)} are")
         return forward_phase(self.population.batch, {"q_T": "T", "q_delta": "delta"}.get(name, name))
 
     # -- functions of the step or of the time ----------------------------------------------------------------

@@ -6,6 +6,7 @@ from flint import arb, ctx
 
 import lesssim as ls
 from properties.exact import BallRoad, SecondRoad, enclose, precision, second
+from properties.verdict import judge
 from simulators.batch import SingleCase
 from simulators.distances import balls, contour, gaussian
 from simulators.distances import second as digits
@@ -175,3 +176,16 @@ def test_a_violation_on_phase_space_is_confirmed():
     exam = examine(claim, CASES["uniform"])
     assert (exam.outcome, exam.level) == ("above", "enclosed")
     assert second_opinion(claim, exam)
+
+
+def test_the_start_is_a_law_of_the_phase_space():
+    case = ls.Case(ls.Gaussian.isotropic(2, 2.0, 0.5), clock="unit", sampler="cld-ei", T=1.5, N=4)
+    found, same = (case.measure(f"KL(target, {law})") for law in ("start", "gamma"))
+    assert (float(found.lo), float(found.hi)) == (float(same.lo), float(same.hi))
+    claim = ls.Claim(
+        key="note/lost",
+        lhs=ls.KL("target", "output"),
+        terms={"start": ls.parse("exp(-2*T)*KL(target, start)")},
+        setup=ls.Setup(clock="unit", sampler="cld-ei"),
+    )
+    assert judge(claim, effort="quick", briefly=True).word == "refuted"

@@ -63,3 +63,21 @@ def test_a_record_that_cannot_be_written_is_said_before_the_work(pytester):
         result = pytester.runpytest_subprocess("my_bound.py", "--lesssim-json", place, *OPTIONS)
         assert result.ret == 4
         result.stderr.fnmatch_lines(["*--lesssim-json=*expected a file in a folder that exists*"])
+
+
+def test_a_session_fails_where_a_claim_is_worse_than_its_baseline(pytester):
+    pytester.makepyfile(my_bound=GOOD)
+    run = ("my_bound.py", "--lesssim-json", "out.json", *OPTIONS)
+    pytester.runpytest_subprocess(*run).assert_outcomes(passed=1)
+    pytester.run("lesssim", "baseline", "save", "out.json", "--file", "base.json")
+    same = pytester.runpytest_subprocess(*run, "--lesssim-baseline", "base.json")
+    assert same.ret == 0
+    same.stdout.fnmatch_lines(["no change in 1 claim"])
+    pytester.makepyfile(my_bound=GOOD.replace("(M2 + d) / (2 *", "3 * (M2 + d) / (2 *"))
+    looser = pytester.runpytest_subprocess(*run, "--lesssim-baseline", "base.json")
+    looser.assert_outcomes(passed=1)
+    assert looser.ret == 1
+    looser.stdout.fnmatch_lines(["regression*my-note/start: worst ratio*looser*"])
+    missing = pytester.runpytest_subprocess(*run, "--lesssim-baseline", "nowhere.json")
+    assert missing.ret == 4
+    missing.stderr.fnmatch_lines(["*--lesssim-baseline=nowhere.json: *"])

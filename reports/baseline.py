@@ -158,7 +158,7 @@ def load(path: str | Path) -> dict[str, Any]:
     Raises RecordError, in one line, when it cannot be used.
     """
     file = str(path)
-    data = read_json(path)
+    data = read_json(path, "baseline save")
     if not isinstance(data, dict) or data.get("schema") != FORMAT:
         found = data.get("schema", "(missing)") if isinstance(data, dict) else type(data).__name__
         raise RecordError(file, "schema", repr(found), repr(FORMAT))

@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         load(file)
     except RecordError as error:
-        raise pytest.UsageError(f"--lesssim-baseline={file}: {error}") from error
+        raise pytest.UsageError(f"--lesssim-baseline: {error}") from error
 
 
 @pytest.hookimpl(trylast=True)

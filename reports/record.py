@@ -82,9 +82,10 @@ def _lines(value: Any, newline: str) -> str:
     return "{" + inner + f",{inner}".join(pairs) + newline + "}"
 
 
-def read_json(path: str | Path) -> Any:
+def read_json(path: str | Path, writer: str = "verify") -> Any:
     """The JSON value of a file.
 
+    writer : the command that writes such files, named where the file does not exist.
     Raises RecordError, in one line, when the file is missing, unreadable, truncated or not JSON.
     """
     file = str(path)
@@ -97,7 +98,7 @@ def read_json(path: str | Path) -> Any:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        hint = "; `lesssim verify` writes one" if isinstance(error, FileNotFoundError) else ""
+        hint = f"; `lesssim {writer}` writes one" if isinstance(error, FileNotFoundError) else ""
         expected = f"a readable JSON file ({error.strerror}){hint}"
         raise RecordError(file, "file", repr(file), expected) from error
     except UnicodeDecodeError as error:

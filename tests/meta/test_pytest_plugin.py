@@ -80,4 +80,4 @@ def test_a_session_fails_where_a_claim_is_worse_than_its_baseline(pytester):
     looser.stdout.fnmatch_lines(["regression*my-note/start: worst ratio*looser*"])
     missing = pytester.runpytest_subprocess(*run, "--lesssim-baseline", "nowhere.json")
     assert missing.ret == 4
-    missing.stderr.fnmatch_lines(["*--lesssim-baseline=nowhere.json: *"])
+    missing.stderr.fnmatch_lines(["*--lesssim-baseline: nowhere.json: *`lesssim baseline save` writes one*"])

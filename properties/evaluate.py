@@ -20,7 +20,9 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
+from sympy.core.function import AppliedUndef
 
+from bounds.notation import NOTATION
 from bounds.quantity import STEP, Iterate, Quantity
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
@@ -29,6 +31,8 @@ __all__ = ["BALLS", "COUNT", "DIGITS", "FLOATS", "Arithmetic", "evaluate"]
 
 COUNT = sp.Symbol("count of steps")
 """The key under which an environment keeps the number of steps."""
+
+DURATION = NOTATION["T"].symbol
 
 Number = Any
 Array = NDArray[np.float64]
@@ -76,29 +80,46 @@ def _double_exponential() -> tuple[Array, Array]:
 def _quadrature(function: Callable[[Enclosure], Enclosure], low: Enclosure, high: Enclosure) -> Enclosure:
     """Integral by two tanh-sinh rules, which do not mind singular ends; their difference bounds the error."""
     length = high - low
-    nodes, weights = _double_exponential()
-    if low.lo.ndim == high.lo.ndim == 0:
-        below, above = low + length * nodes, high + length * nodes
-        points = Enclosure(
-            np.where(nodes > 0, below.lo, above.lo), np.where(nodes > 0, below.hi, above.hi), low.method
-        )
-        values = function(points) * weights
-        fine, coarse = _total(values) * length, _total(values[::2]) * length * 2.0
-    else:
-        pairs = zip(nodes.tolist(), weights.tolist(), strict=True)
-        terms = [function((low if x > 0 else high) + length * x) * w for x, w in pairs]
-        fine, coarse = (sum(part[1:], start=part[0]) * length for part in (terms, terms[::2]))
-        coarse = coarse * 2.0
+    nodes, weights = (_ahead(column, length) for column in _double_exponential())
+    below, above = low + length * nodes, high + length * nodes
+    points = Enclosure(
+        np.where(nodes > 0, below.lo, above.lo), np.where(nodes > 0, below.hi, above.hi), low.method
+    )
+    values = function(points) * weights
+    fine, coarse = _total(values) * length, _total(values[::2]) * length * 2.0
     spread = np.abs(coarse.mid - fine.mid) + 4e-16 * np.abs(fine.mid)
     return Enclosure(fine.lo - spread, fine.hi + spread, "tanh-sinh quadrature", "deterministic")
 
 
+def _ahead(column: Array, value: Enclosure) -> Array:
+    """The column along an axis before those of the enclosure."""
+    return column.reshape(-1, *[1] * value.lo.ndim)
+
+
 def _total(values: Enclosure) -> Enclosure:
-    """The sum of all entries, rounded once."""
-    low, high = (
-        math.fsum(ends) if np.isfinite(ends).all() else float(ends.sum()) for ends in (values.lo, values.hi)
+    """The sums along the first axis, rounded once."""
+    (low, below), (high, above) = _summed(values.lo), _summed(values.hi)
+    return Enclosure(
+        np.nextafter(low - below, -np.inf), np.nextafter(high + above, np.inf), values.method, values.level
     )
-    return Enclosure(np.nextafter(low, -np.inf), np.nextafter(high, np.inf), values.method, values.level)
+
+
+def _summed(values: Array) -> tuple[Array, Array]:
+    """Sums along the first axis and bounds of what is missing: exact for one column, else with the rounding
+    of each addition added up beside them (Knuth's two-sum), which leaves an error of second order.
+    """
+    if not np.isfinite(values).all():
+        return values.sum(axis=0), np.zeros(values.shape[1:])
+    if values.ndim == 1:
+        return np.array(math.fsum(values)), np.zeros(())
+    total, lost = np.zeros((2, *values.shape[1:]))
+    for value in values:
+        before = total
+        total = before + value
+        second = total - before
+        lost += (before - (total - second)) + (value - second)
+    unit = len(values) * 2.0**-53
+    return total + lost, unit**2 * np.abs(values).sum(axis=0)
 
 
 @lru_cache(maxsize=8)
@@ -111,12 +132,8 @@ def _gauss_legendre(function: Callable[[Enclosure], Enclosure], low: Enclosure, 
     half, centre = (high - low) * 0.5, (high + low) * 0.5
     results = []
     for order in (8, 12):
-        nodes, weights = _legendre(order)
-        if half.lo.ndim == 0:
-            results.append(_total(function(centre + half * nodes) * weights) * half)
-            continue
-        terms = [function(centre + half * float(x)) * float(w) for x, w in zip(nodes, weights, strict=True)]
-        results.append(sum(terms[1:], start=terms[0]) * half)
+        nodes, weights = (_ahead(column, half) for column in _legendre(order))
+        results.append(_total(function(centre + half * nodes) * weights) * half)
     coarse, fine = results
     spread = 10 * np.abs(coarse.mid - fine.mid) + 4e-16 * np.abs(fine.mid)
     return Enclosure(fine.lo - spread, fine.hi + spread, "Gauss-Legendre quadrature", "deterministic")
@@ -261,9 +278,19 @@ def evaluate(expr: sp.Expr, env: Environment, arithmetic: Arithmetic) -> Number:
 
 @dataclass(frozen=True)
 class _Index:
-    """The number of a step: functions of the step take it as it is."""
+    """The number of a step: functions of the step take it as it is.
 
-    number: int
+    ahead : for all steps at once, axes to come after theirs where the number itself is meant.
+    """
+
+    number: int | NDArray[np.int64]
+    ahead: int = 0
+
+    def value(self, arithmetic: Arithmetic) -> Number:
+        """It as a number of this arithmetic."""
+        if isinstance(self.number, int):
+            return arithmetic.rational(self.number, 1)
+        return Enclosure.exact(self.number.reshape(-1, *[1] * self.ahead).astype(np.float64))
 
 
 @lru_cache(maxsize=4096)
@@ -283,6 +310,33 @@ def _numbered(expr: sp.Expr, numbers: tuple[tuple[sp.Symbol, int], ...]) -> sp.E
     return expr.xreplace({s: sp.Integer(number) for s, number in numbers})
 
 
+@lru_cache(maxsize=1024)
+def _shift(expr: sp.Expr, k: sp.Symbol) -> int | None:
+    """The whole number c of k + c; None for other expressions."""
+    rest = expr - k
+    return int(rest) if rest.is_Integer else None
+
+
+@lru_cache(maxsize=256)
+def _prepared(step: sp.Expr, x: sp.Symbol) -> tuple[sp.Expr, tuple[tuple[sp.Dummy, sp.Expr], ...]]:
+    """One step of a recursion with names for all that does not depend on where it is, and what they name."""
+    names: dict[sp.Expr, sp.Dummy] = {}
+
+    def named(part: sp.Expr) -> sp.Expr:
+        if not part.has(x):
+            return part if part.is_number else names.setdefault(part, sp.Dummy())
+        if part == x or not part.args:
+            return part
+        fixed = [arg for arg in part.args if not (arg.has(x) or arg.is_number)]
+        if isinstance(part, sp.Add | sp.Mul) and len(fixed) > 1:
+            others = [named(arg) for arg in part.args if arg not in fixed]
+            return part.func(*others, named(part.func(*fixed)))
+        return part.func(*map(named, part.args))
+
+    body = named(step)
+    return body, tuple((name, part) for part, name in names.items())
+
+
 class _Walk:
     def __init__(self, env: Environment, arithmetic: Arithmetic) -> None:
         self.env = env
@@ -291,16 +345,16 @@ class _Walk:
     def value(self, expr: sp.Expr) -> Number:
         if expr in self.env:
             found = self.env[expr]
-            return self.arithmetic.rational(found.number, 1) if isinstance(found, _Index) else found
+            return found.value(self.arithmetic) if isinstance(found, _Index) else found
         if isinstance(expr, sp.Rational):
             return self.arithmetic.rational(int(expr.p), int(expr.q))
+        if isinstance(expr, AppliedUndef) and expr.func.__name__ in STEP:
+            return self._step(expr)
         handler = _HANDLERS.get(expr.func)
         if handler is not None:
             return handler(self, expr)
         if isinstance(expr, sp.Symbol | Quantity):
             raise KeyError(str(expr))
-        if expr.func in STEP.values():
-            return self._step(expr)
         raise KeyError(f"{expr} has no numerical meaning here")
 
     def _add(self, expr: sp.Add) -> Number:
@@ -379,15 +433,26 @@ class _Walk:
     def _step(self, expr: sp.Expr) -> Number:
         function = self.env[sp.Symbol(f"function {expr.func.__name__}")]
         (argument,) = expr.args
-        known = ((s, self.env[s]) for s in _free_symbols(argument))
-        numbers = tuple((s, found.number) for s, found in known if isinstance(found, _Index))
-        whole = _numbered(argument, numbers)
-        if not whole.is_Integer:
+        steps = self._steps_of(argument)
+        if steps is None:
             return function(self.value(argument))
-        end = self.env[COUNT] + (expr.func == STEP["tau"]) if numbers else np.inf
-        if not 0 <= int(whole) < end:
-            raise NotDefined(f"{expr} at {int(whole)}: the steps are numbered from 0 to N - 1")
-        return function(int(whole))
+        first, last = (steps, steps) if isinstance(steps, int) else (int(steps[0]), int(steps[-1]))
+        end = np.inf if argument.is_Integer else self.env[COUNT] + (expr.func.__name__ == "tau")
+        for at in (first, last):
+            if not 0 <= at < end:
+                raise NotDefined(f"{expr} at {at}: the steps are numbered from 0 to N - 1")
+        return function(steps)
+
+    def _steps_of(self, argument: sp.Expr) -> int | NDArray[np.int64] | None:
+        """The step that the argument of a function names, or all of them; None for a time."""
+        known = ((s, self.env[s]) for s in _free_symbols(argument))
+        indices = [(s, found.number) for s, found in known if isinstance(found, _Index)]
+        if len(indices) == 1 and not isinstance(indices[0][1], int):
+            ((k, numbers),) = indices
+            shift = _shift(argument, k)
+            return None if shift is None else numbers + shift
+        whole = _numbered(argument, tuple(indices))
+        return int(whole) if whole.is_Integer else None
 
     def _integral(self, expr: sp.Integral) -> Number:
         body, (dummy, low, high) = expr.args[0], expr.args[1]
@@ -401,12 +466,24 @@ class _Walk:
         step, x, start, k, _ = expr.args
         count = self.env[COUNT]
         value = self.value(start)
-        arithmetic = self.arithmetic
-        if arithmetic is FLOATS:  # integrals of one step are short and smooth
-            arithmetic = replace(FLOATS, integrate=_gauss_legendre)
+        if self.arithmetic is FLOATS:
+            return self._iterate_floats(step, x, k, value, count)
         for index in range(count):
-            inner = _Walk(ChainMap({x: value, k: _Index(index)}, self.env), arithmetic)  # type: ignore[arg-type]
+            inner = _Walk(ChainMap({x: value, k: _Index(index)}, self.env), self.arithmetic)  # type: ignore[arg-type]
             value = inner.value(step)
+        return value
+
+    def _iterate_floats(self, step: sp.Expr, x: sp.Symbol, k: sp.Symbol, value: Number, count: int) -> Number:
+        """The recursion with all that does not depend on x computed for all steps at once."""
+        arithmetic = replace(FLOATS, integrate=_gauss_legendre)  # integrals of one step are short and smooth
+        axes = self.env[DURATION].lo.ndim
+        body, parts = _prepared(step, x)
+        steps = _Walk(ChainMap({k: _Index(np.arange(count), axes)}, self.env), arithmetic)  # type: ignore[arg-type]
+        known = {name: steps.value(part) for name, part in parts}
+        moving = {name for name, found in known.items() if found.lo.ndim > axes}
+        for index in range(count):
+            now = {name: found[index] if name in moving else found for name, found in known.items()}
+            value = _Walk(ChainMap({x: value, **now}, self.env), arithmetic).value(body)  # type: ignore[arg-type]
         return value
 
 

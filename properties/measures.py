@@ -28,6 +28,7 @@ from simulators.errors import NotDefined
 __all__ = ["COUNT", "Measures", "step_function", "undefined", "untestable"]
 
 Array = NDArray[np.float64]
+Steps = int | NDArray[np.int64]
 
 FI, J, KL, M2, W2 = (QUANTITIES[name] for name in ("FI", "J", "KL", "M2", "W2"))
 PHASE_LAWS = ("target", "q_T", "q_delta", "gamma")  # and the output
@@ -419,28 +420,28 @@ class Measures(Mapping[sp.Basic, Any]):
     def _times(self) -> Array:
         _, index = self.population.grid_key
         times: Array = np.stack([grid.times for grid in self.population.own_grids])[index]
-        return times
+        return times.T
 
-    def _tau(self, k: int) -> Enclosure:
-        return Enclosure.around(self._times[:, k], 4e-16 * self._times[:, k], "grid")
+    def _tau(self, k: Steps) -> Enclosure:
+        return Enclosure.around(self._times[k], 4e-16 * self._times[k], "grid")
 
-    def _step(self, k: int) -> Enclosure:
+    def _step(self, k: Steps) -> Enclosure:
         if bool(np.all(self.population.kind == 0)) and not self.population.given:
             return (Enclosure.exact(self.population.T) - self.population.delta) / self.population.N
         return self._tau(k) - self._tau(k + 1)
 
     def _variance_at(self, time: Enclosure) -> Enclosure:
         decay = (time * (-2.0 * self.population.speed)).exp()
-        decay = Enclosure(decay.lo[:, None], decay.hi[:, None])
+        decay = Enclosure(decay.lo[..., None], decay.hi[..., None])
         return (
             decay * self.population.eigenvalues
-            - (Enclosure(time.lo[:, None], time.hi[:, None]) * (-2.0 * self.population.speed)).expm1()
+            - (Enclosure(time.lo[..., None], time.hi[..., None]) * (-2.0 * self.population.speed)).expm1()
         )
 
     def _over_spaces(self, values: Enclosure, reduce: Callable[..., Array], fill: float) -> Enclosure:
         real = self.population.multiplicities > 0
         return Enclosure(
-            reduce(np.where(real, values.lo, fill), axis=1), reduce(np.where(real, values.hi, fill), axis=1)
+            reduce(np.where(real, values.lo, fill), axis=-1), reduce(np.where(real, values.hi, fill), axis=-1)
         )
 
     def _lipschitz_at(self, time: Enclosure) -> Enclosure:
@@ -451,12 +452,12 @@ class Measures(Mapping[sp.Basic, Any]):
 
     def _energy_at(self, time: Enclosure) -> Enclosure:
         terms = self.population.multiplicities / self._variance_at(time)
-        return Enclosure(terms.lo.sum(axis=1) * (1 - 1e-15), terms.hi.sum(axis=1) * (1 + 1e-15))
+        return Enclosure(terms.lo.sum(axis=-1) * (1 - 1e-15), terms.hi.sum(axis=-1) * (1 + 1e-15))
 
     def _speed_at(self, time: Enclosure) -> Enclosure:
         """Root of the sum of n (1 - v_t)^2/v_t^3, with 1 - v_t = (1 - v_0) e^{-2t} free of cancellation."""
         decay = (time * (-2.0 * self.population.speed)).exp()
-        gap = Enclosure(decay.lo[:, None], decay.hi[:, None]) * (1.0 - self.population.eigenvalues)
+        gap = Enclosure(decay.lo[..., None], decay.hi[..., None]) * (1.0 - self.population.eigenvalues)
         terms = gap.power(2) / self._variance_at(time).power(3) * self.population.multiplicities
         total = self._over_spaces(terms, np.sum, 0.0) * self.population.speed**2
         return (total * Enclosure.between(1 - 1e-15, 1 + 1e-15)).sqrt()
@@ -464,7 +465,7 @@ class Measures(Mapping[sp.Basic, Any]):
     def _error_at(self, time: Enclosure) -> Enclosure:
         population = self.population
         variance = self._variance_at(time)
-        decay = (Enclosure(time.lo[:, None], time.hi[:, None]) * (-population.speed)).exp()
+        decay = (Enclosure(time.lo[..., None], time.hi[..., None]) * (-population.speed)).exp()
         weight = _weight(population, decay, variance)
         shift = decay * population.means * population.linear + population.shift
         squared = (
@@ -473,19 +474,19 @@ class Measures(Mapping[sp.Basic, Any]):
         squared = self._over_spaces(squared, np.sum, 0.0)
         return (squared * Enclosure.between(1 - 1e-15, 1 + 1e-15)).sqrt()
 
-    def _eps_at(self, k: int) -> Enclosure:
+    def _eps_at(self, k: Steps) -> Enclosure:
         return self._error_at(self._steady(k))
 
-    def _divergence_at(self, k: int) -> Enclosure:
+    def _divergence_at(self, k: Steps) -> Enclosure:
         """The sum of n times the slope, which is the mean divergence of an affine error."""
         population, time = self.population, self._steady(k)
-        decay = (Enclosure(time.lo[:, None], time.hi[:, None]) * (-population.speed)).exp()
+        decay = (Enclosure(time.lo[..., None], time.hi[..., None]) * (-population.speed)).exp()
         weight = _weight(population, decay, self._variance_at(time))
         slopes = self._over_spaces(weight * (population.multiplicities * population.linear), np.sum, 0.0)
         slack = 1e-15 * np.maximum(np.abs(slopes.lo), np.abs(slopes.hi))
         return Enclosure(slopes.lo - slack, slopes.hi + slack)
 
-    def _steady(self, k: int) -> Enclosure:
+    def _steady(self, k: Steps) -> Enclosure:
         """The time at the start of a step, where the profile of the error says what it is there."""
         if bool(np.any(np.isin(self.population.profile, (1.0, 2.0)))):
             raise NotDefined("the score error at one step is measured for constant and adapted profiles only")

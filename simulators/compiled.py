@@ -57,11 +57,15 @@ def elementwise(*, inputs: int) -> Callable[[Callable[..., None]], Callable[...,
 
         def called(*operands: Array) -> tuple[Array, Array]:
             shape = operands[0].shape
-            if any(x.shape != shape for x in operands):
+            if any(x.shape != shape and x.ndim for x in operands):
                 shape = np.broadcast_shapes(*(x.shape for x in operands))
-                operands = tuple(x if x.size == 1 else np.broadcast_to(x, shape) for x in operands)
+                operands = tuple(
+                    x if x.size == 1 or x.shape == shape else np.broadcast_to(x, shape) for x in operands
+                )
+            elif not shape:
+                shape = max((x.shape for x in operands), key=len)
             first, second = np.empty(shape), np.empty(shape)
-            kernel(*(x.ravel() for x in operands), first.reshape(-1), second.reshape(-1))
+            kernel(*[x.ravel() for x in operands], first.reshape(-1), second.reshape(-1))
             return first, second
 
         return called

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from math import inf, nextafter
+from math import inf, isinf, nextafter
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,13 @@ def _steps(value: float, towards: float) -> float:
     return value
 
 
+def _in_order(lo: Array, hi: Array) -> bool:
+    """Whether lo <= hi everywhere, which NaN is not."""
+    if lo.ndim == 0:
+        return bool(lo.item() <= hi.item())
+    return np.count_nonzero(lo <= hi) == lo.size
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Enclosure:
     """The closed interval [lo, hi], elementwise for arrays.
@@ -99,7 +106,7 @@ class Enclosure:
             lo, hi = np.broadcast_arrays(lo, hi)
         if self.level not in LEVELS:
             raise ValueError(f"level={self.level!r}: expected one of {', '.join(LEVELS)}")
-        if not (lo <= hi).all():  # also catches NaN
+        if not _in_order(lo, hi):
             bad = np.flatnonzero(~(lo <= hi).ravel())[0]
             raise ValueError(
                 f"[lo, hi]=[{lo.ravel()[bad]!r}, {hi.ravel()[bad]!r}]: expected lo <= hi and no NaN"
@@ -125,6 +132,12 @@ class Enclosure:
         themselves.
         """
         centre, radius = np.asarray(mid, dtype=np.float64), np.asarray(error, dtype=np.float64)
+        if centre.ndim == radius.ndim == 0:
+            middle, reach = centre.item(), radius.item()
+            if isinf(middle) or middle == reach == 0.0:
+                return cls(centre, centre, method, level)
+            ends = nextafter(middle - reach, -inf), nextafter(middle + reach, inf)
+            return cls(*map(np.array, ends), method, level)
         with np.errstate(invalid="ignore"):
             lo, hi = _down(centre - radius), _up(centre + radius)
         known = np.isinf(centre) | ((centre == 0) & (radius == 0))
@@ -133,6 +146,9 @@ class Enclosure:
     @property
     def mid(self) -> Array:
         """A float inside; the shared infinity where both ends are infinite."""
+        if self.lo.ndim == 0:
+            low, high = self._floats()
+            return np.array(low if low == high else low + 0.5 * (high - low))
         with np.errstate(invalid="ignore"):
             middle = self.lo + 0.5 * (self.hi - self.lo)
         return np.where(self.lo == self.hi, self.lo, middle)
@@ -140,6 +156,9 @@ class Enclosure:
     @property
     def width(self) -> Array:
         """Width hi - lo; zero where both ends are the same infinity."""
+        if self.lo.ndim == 0:
+            low, high = self._floats()
+            return np.array(0.0 if low == high else high - low)
         with np.errstate(invalid="ignore"):
             return np.where(self.lo == self.hi, 0.0, self.hi - self.lo)
 
@@ -192,7 +211,7 @@ class Enclosure:
                 nextafter(low, -inf) if a and c else low, nextafter(high, inf) if b and d else high, right
             )
         lo, hi = self.lo + right.lo, self.hi + right.hi
-        if not (lo <= hi).all():  # inf - inf
+        if not _in_order(lo, hi):  # inf - inf
             return self._with(lo, hi, right)
         np.nextafter(lo, -inf, out=lo, where=np.logical_and(self.lo, right.lo))  # a sum with zero is exact
         np.nextafter(hi, inf, out=hi, where=np.logical_and(self.hi, right.hi))
@@ -253,6 +272,8 @@ class Enclosure:
         return self._with(np.maximum(_down(lo, LIBM_ULPS), 0.0), np.where(null, 0.0, _up(hi, LIBM_ULPS)))
 
     def _integer_power(self, n: int) -> Enclosure:
+        if n == 1:
+            return self
         if n < 0:
             return 1 / self._integer_power(-n)
         if n == 2 and self.lo.ndim == 0:
@@ -261,6 +282,9 @@ class Enclosure:
             return self._number(small, _steps(high * high, inf) if high else 0.0, self)
         with np.errstate(over="ignore"):
             first, second = self.lo**n, self.hi**n
+        if self.lo.ndim == 0 and self.lo > 0 and n > 0:
+            low, high = _steps(float(first), -inf), _steps(float(second), inf)
+            return self._number(max(low, 0.0), high, self)
         return self._elementwise("power", self, first, second, np.array(float(n)))
 
     def _monotone(
@@ -284,18 +308,24 @@ class Enclosure:
 
     def log(self) -> Enclosure:
         """Natural logarithm; raises where the enclosure lies below zero."""
-        if (self.hi < 0).any():
-            raise ValueError(f"argument={float(np.min(self.hi))!r}: expected > 0 under the logarithm")
-        return self._with(np.maximum(self.lo, 0.0), self.hi)._monotone(np.log, exact_at=1.0)
+        return self._positive_part("logarithm", ">")._monotone(np.log, exact_at=1.0)
 
     def sqrt(self) -> Enclosure:
         """Square root; the part below zero is taken as rounding and cut at zero, all below zero raises."""
+        return self._positive_part("square root", ">=")._monotone(np.sqrt, floor=0.0)
+
+    def _positive_part(self, function: str, sign: str) -> Enclosure:
+        """Itself cut at zero; the whole of it below zero has no value under the function."""
+        if self.lo.ndim == 0 and self.lo >= 0:
+            return self
         if (self.hi < 0).any():
-            raise ValueError(f"argument={float(np.min(self.hi))!r}: expected >= 0 under the square root")
-        return self._with(np.maximum(self.lo, 0.0), self.hi)._monotone(np.sqrt, floor=0.0)
+            raise ValueError(f"argument={float(np.min(self.hi))!r}: expected {sign} 0 under the {function}")
+        return self._with(np.maximum(self.lo, 0.0), self.hi)
 
     def absolute(self) -> Enclosure:
         """Elementwise absolute value."""
+        if self.lo.ndim == 0 and self.lo >= 0:
+            return self
         lo, hi = np.abs(self.lo), np.abs(self.hi)
         return self._with(
             np.where((self.lo <= 0) & (self.hi >= 0), 0.0, np.minimum(lo, hi)), np.maximum(lo, hi)

@@ -338,11 +338,11 @@ class Values(Factors):
         """A function of the step or of the time, by its name."""
         own = self.case.own_grid
         functions: dict[str, Callable[[Any], Enclosure]] = {
-            "tau": lambda k: _close(float(own.times[k])),
-            "step": lambda k: _close(float(own.steps[k])),
+            "tau": lambda k: _close(own.times[k]),
+            "step": lambda k: _close(own.steps[k]),
             "eps_at": self.error_at_step,
             "div_at": self.divergence_at_step,
-            "J_at": self.energy_at,
+            "J_at": lambda time: self.at_times("fisher_information", time),
             "hessian_at": lambda time: self.at_times("hessian_energy", time),
             "covariance_at": lambda time: self.at_times("covariance_energy", time),
             "speed_at": self.speed_at,
@@ -359,37 +359,16 @@ class Values(Factors):
     def at_times(self, name: str, time: Any) -> Enclosure:
         """A functional at a time, or at an array of them."""
         if isinstance(time, Enclosure) and time.lo.ndim:
-            return self.functional(name, time.mid * self.case.speed)
+            found = self.functional(name, time.mid.ravel() * self.case.speed)
+            return Enclosure(
+                found.lo.reshape(time.lo.shape), found.hi.reshape(time.lo.shape), found.method, found.level
+            )
         return self.functional(name, self.clock_time(time))
-
-    def energy_at(self, time: Any) -> Enclosure:
-        """J at a time, or at an array of them."""
-        if isinstance(time, Enclosure) and time.lo.ndim:
-            return self.at_times("fisher_information", time)
-        at = self.clock_time(time)
-        known = self.grid_energies.get(at) if at in self.starts else None
-        return self.functional("fisher_information", at) if known is None else known
-
-    @cached_property
-    def starts(self) -> frozenset[float]:
-        """The times at which steps begin."""
-        return frozenset((self.case.own_grid.times[:-1] * self.case.speed).tolist())
-
-    @cached_property
-    def grid_energies(self) -> dict[float, Enclosure]:
-        """J at the beginnings of all steps in one go: a sum over the steps asks for each."""
-        times = np.array(sorted(self.starts))
-        try:
-            found = self.functional("fisher_information", times)
-        except ArithmeticError:  # at one of them, which may not be asked for
-            return {}
-        return {at: scalar(found[k]) for k, at in enumerate(times.tolist())}
 
     def speed_at(self, time: Any) -> Enclosure:
         """The speed at which the score moves at a forward time."""
         if isinstance(time, Enclosure) and time.lo.ndim:
-            each = [self.speed_at(time[k]) for k in range(len(time.lo))]
-            return Enclosure(np.array([v.lo for v in each]), np.array([v.hi for v in each]))
+            return _each(self.speed_at, time)
         return scalar(self.motion("total", self.clock_time(time))).sqrt()
 
     def lipschitz_at(self, time: Any) -> Enclosure:
@@ -397,8 +376,7 @@ class Values(Factors):
         from simulators.functionals_lipschitz import lipschitz
 
         if isinstance(time, Enclosure) and time.lo.ndim:
-            each = [self.lipschitz_at(time[k]) for k in range(len(time.lo))]
-            return Enclosure(np.array([v.lo for v in each]), np.array([v.hi for v in each]))
+            return _each(self.lipschitz_at, time)
         at = self.clock_time(time)
         if self.damped:
             from simulators.phase.damped import velocity_lipschitz
@@ -406,20 +384,20 @@ class Values(Factors):
             return scalar(velocity_lipschitz(self.case.target, at, at))
         return scalar(lipschitz(self.case.target, at, at))
 
-    def error_at_step(self, k: int) -> Enclosure:
-        """The root mean square of the score error at a step."""
+    def error_at_step(self, k: Any) -> Enclosure:
+        """The root mean square of the score error at a step, or at an array of them."""
         if self.case.error is None:
             return Enclosure.exact(np.float64(0.0))
         if self.rest is not None:
             raise NotDefined("the score error at one step is measured on two components or more")
         ((outcome, _),) = self.lines
-        return scalar(outcome.squared_errors[k]).sqrt()
+        return outcome.squared_errors[k].sqrt()
 
-    def divergence_at_step(self, k: int) -> Enclosure:
-        """The mean divergence of the score error at a step."""
+    def divergence_at_step(self, k: Any) -> Enclosure:
+        """The mean divergence of the score error at a step, or at an array of them."""
         if self.case.error is None:
             return Enclosure.exact(np.float64(0.0))
-        return scalar(self.divergences[k])
+        return self.divergences[k]
 
     @cached_property
     def divergences(self) -> Enclosure:
@@ -433,6 +411,15 @@ class Values(Factors):
         return -path_error(outcome.problem).part("with_score", self.case.N)
 
 
-def _close(value: float, ulps: int = 8) -> Enclosure:
-    """A float that is right up to a few roundings."""
-    return Enclosure.around(np.float64(value), ulps * 1.2e-16 * abs(value), "closed form")
+def _close(value: Any, ulps: int = 8) -> Enclosure:
+    """Floats that are right up to a few roundings."""
+    return Enclosure.around(value, ulps * 1.2e-16 * np.abs(value), "closed form")
+
+
+def _each(function: Callable[[Enclosure], Enclosure], time: Enclosure) -> Enclosure:
+    """A function of one time at each of an array of times."""
+    found = [function(time[at]) for at in np.ndindex(time.lo.shape)]
+    lo, hi = (
+        np.array(ends).reshape(time.lo.shape) for ends in zip(*((v.lo, v.hi) for v in found), strict=True)
+    )
+    return Enclosure(lo, hi, found[0].method, found[0].level)

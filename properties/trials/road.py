@@ -132,6 +132,8 @@ def named(key: sp.Basic) -> str:
 
 def scalar(value: Enclosure) -> Enclosure:
     """A scalar enclosure from one of shape () or (1,)."""
+    if value.lo.ndim == 0:
+        return value
     return Enclosure(
         np.asarray(value.lo, dtype=np.float64).reshape(()),
         np.asarray(value.hi, dtype=np.float64).reshape(()),

@@ -81,11 +81,11 @@ class Sides:
         finite = np.isfinite(self.lhs.hi) & np.isfinite(self.rhs.hi)  # infinite sides have no difference
         return np.asarray(finite & (self._gap > max(EQUAL, within) * self._scale))
 
-    @property
+    @cached_property
     def _scale(self) -> Array:
         return np.asarray(np.maximum(np.abs(self.lhs.mid), np.abs(self.rhs.mid)))
 
-    @property
+    @cached_property
     def _gap(self) -> Array:
         """By how much the two enclosures miss each other; NaN between infinite sides."""
         with np.errstate(invalid="ignore"):

@@ -80,8 +80,8 @@ def _steps(value: float, towards: float) -> float:
 def _in_order(lo: Array, hi: Array) -> bool:
     """Whether lo <= hi everywhere, which NaN is not."""
     if lo.ndim == 0:
-        return bool(lo.item() <= hi.item())
-    return np.count_nonzero(lo <= hi) == lo.size
+        return lo.item() <= hi.item()
+    return int(np.count_nonzero(lo <= hi)) == lo.size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,8 +136,8 @@ class Enclosure:
             middle, reach = centre.item(), radius.item()
             if isinf(middle) or middle == reach == 0.0:
                 return cls(centre, centre, method, level)
-            ends = nextafter(middle - reach, -inf), nextafter(middle + reach, inf)
-            return cls(*map(np.array, ends), method, level)
+            low, high = nextafter(middle - reach, -inf), nextafter(middle + reach, inf)
+            return cls(np.array(low), np.array(high), method, level)
         with np.errstate(invalid="ignore"):
             lo, hi = _down(centre - radius), _up(centre + radius)
         known = np.isinf(centre) | ((centre == 0) & (radius == 0))

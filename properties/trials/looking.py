@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import mpmath as mp
@@ -45,6 +45,8 @@ ROUNDS, GAIN = 6, 0.01
 
 ENDLESS = 1e3
 """A ratio beyond this grows along a ray until the ranges end, and is not pushed further."""
+
+_ANYTHING = Enclosure.between(-np.inf, np.inf)
 
 ENDS = 4
 """Of so many generations of a climb, one tries the ends of the ranges."""
@@ -96,21 +98,20 @@ def look(claim: Claim, case: Trial, road: ScalarRoad | None = None) -> Look:
 
     road : values of the case from an earlier look with the same setup and assumptions, to be used again.
     """
-    nothing = Enclosure.between(-np.inf, np.inf)
     road = case.floats(claim.score.average) if road is None else road
     try:
         with np.errstate(all="ignore"):
             _raise(claim, road)
             failed = next(_unmet(claim, case, road), "")
             if failed:
-                return Look(claim, case, nothing, nothing, failed)
+                return Look(claim, case, _ANYTHING, _ANYTHING, failed)
             return Look(claim, case, scalar(road.value(claim.lhs)), scalar(road.value(claim.rhs)))
     except NotDefined as error:
-        return Look(claim, case, nothing, nothing, str(error), undefined=True)
+        return Look(claim, case, _ANYTHING, _ANYTHING, str(error), undefined=True)
     except ArithmeticError as error:  # a quadrature that failed: not the claim's fault, and not a pass
-        return Look(claim, case, nothing, nothing, str(error), undefined=True)
+        return Look(claim, case, _ANYTHING, _ANYTHING, str(error), undefined=True)
     except ValueError:  # a logarithm of a negative number: the bound has no value
-        return Look(claim, case, nothing, nothing, "the bound has a value")
+        return Look(claim, case, _ANYTHING, _ANYTHING, "the bound has a value")
 
 
 def _raise(claim: Claim, road: ScalarRoad) -> None:
@@ -124,7 +125,12 @@ def _unmet(claim: Claim, case: Trial, road: ScalarRoad) -> Iterator[str]:
             yield name
     for rel in relations(claim):
         if not _met(rel, road):
-            yield text(rel)
+            yield _written(rel)
+
+
+@lru_cache(maxsize=1024)
+def _written(rel: sp.Rel) -> str:
+    return text(rel)
 
 
 def _met(rel: sp.Rel, road: ScalarRoad) -> bool:

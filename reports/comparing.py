@@ -55,13 +55,12 @@ def one_claim(name: str) -> Claim:
     """
     from reports.selection import select
 
-    file, _, key = name.partition("::")
-    selection = select((file,))
+    selection = select((name,))
     for error in selection.errors:
         raise ClaimError(error["field"], name, error["message"].rpartition(": expected ")[2], error["file"])
-    claims = [claim for _, claim in selection.entries if key in ("", claim.key)]
+    claims = [claim for _, claim in selection.entries]
     if len(claims) != 1:
-        keys = ", ".join(claim.key for _, claim in selection.entries)
+        keys = ", ".join(claim.key for claim in claims)
         raise ClaimError("claim", name, f"one claim: a key, or FILE::KEY with one of {keys}", "command line")
     return claims[0]
 

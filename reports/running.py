@@ -105,12 +105,22 @@ def _tokens(
     entries: Sequence[tuple[str, Claim]], falsehoods: Sequence[Claim], settings: Settings
 ) -> dict[tuple[str, str], str]:
     """For each entry, text that says everything its record depends on."""
-    common = [settings.seed, settings.profile, settings.budget, version()]
+    common = [settings.seed, settings.profile, settings.budget, version(), _code()]
     tokens = {}
     for file, claim in entries:
         planted = sorted(item.hash for item in falsehoods if item.key.startswith(f"{claim.key}!"))
         tokens[file, claim.key] = json.dumps([file, claim.key, claim.hash, *planted, *common])
     return tokens
+
+
+def _code() -> int:
+    """When the code that judges was last changed."""
+    import bounds
+    import properties
+    import simulators
+
+    roots = [Path(path) for package in (bounds, properties, simulators) for path in package.__path__]
+    return max(file.stat().st_mtime_ns for root in roots for file in root.rglob("*.py"))
 
 
 def _reusable(

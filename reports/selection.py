@@ -34,7 +34,8 @@ class Selection(NamedTuple):
 def select(names: Sequence[str], options: Mapping[str, Any] | None = None) -> Selection:
     """The claims that the names and options stand for, each once, in order; without any, the whole catalogue.
 
-    names   : keys ("paper/name"), papers ("paper"), patterns ("*/tv*") or claim files ("my_bound.py").
+    names   : keys ("paper/name"), papers ("paper"), patterns ("*/tv*"), claim files ("my_bound.py") or one
+        claim of a file ("my_bound.py::paper/name").
     options : parts of a claim given as options, see `inline`.
     """
     entries: dict[tuple[str, str], Claim] = {}
@@ -72,7 +73,7 @@ def _whole() -> list[tuple[str, Claim]]:
 
 
 def _named(name: str) -> list[tuple[str, Claim]]:
-    if name.endswith(".py"):
+    if name.partition("::")[0].endswith(".py"):
         return _loaded(name)
     from bounds import catalogue
 
@@ -94,7 +95,13 @@ def _named(name: str) -> list[tuple[str, Claim]]:
 def _loaded(name: str) -> list[tuple[str, Claim]]:
     from bounds.loading import load
 
-    return [(name, claim) for claim in load(name)]
+    file, _, key = name.partition("::")
+    claims = load(file)
+    found = [(file, claim) for claim in claims if key in ("", claim.key)]
+    if not found:
+        keys = ", ".join(claim.key for claim in claims)
+        raise ClaimError("key", key, f"a claim of that file: {keys}", file)
+    return found
 
 
 def _hint(name: str, claims: Iterable[Claim]) -> str:

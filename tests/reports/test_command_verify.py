@@ -13,13 +13,17 @@ from click.testing import CliRunner, Result
 
 from bounds.catalogue import CATALOGUE
 from bounds.setup import Setup
-from reports import record
+from reports import record, running
 from reports.cli import main
 from reports.selection import inline
 
 KEY = CATALOGUE[0].key
 PAPER = CATALOGUE[0].paper
 Invoke = Callable[..., Result]
+
+TWIN = """
+twin = ls.Claim(key="my-note/twin", lhs=ls.KL("q_T", "gamma"), terms={"all": M2 + d}, setup=half)
+"""
 
 
 def test_verify_writes_the_report_and_says_the_verdict_first(
@@ -235,6 +239,30 @@ def test_an_edited_claim_is_not_reused(lesssim: Invoke, fake: Any, bound_file: A
     fake.interrupt_at, fake.worked = None, []
     lesssim("verify", first, second)
     assert sorted(fake.worked) == ["my-note/thm-1", "my-note/thm-2"]
+
+
+def test_records_of_other_code_are_not_reused(
+    lesssim: Invoke, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [claim.key for claim in CATALOGUE if claim.paper == PAPER]
+    fake.interrupt_at = keys[0]
+    lesssim("verify", PAPER)
+    fake.interrupt_at, fake.worked = None, []
+    before = running._code()
+    monkeypatch.setattr(running, "_code", lambda: before + 1)
+    lesssim("verify", PAPER)
+    assert sorted(fake.worked) == sorted(keys)
+
+
+def test_one_claim_of_a_file(lesssim: Invoke, fake: Any, bound_file: Any, tmp_path: Path) -> None:
+    path = tmp_path / "two_bound.py"
+    bound_file(path)
+    path.write_text(path.read_text(encoding="utf-8") + TWIN, encoding="utf-8")
+    result = lesssim("verify", f"{path.name}::my-note/twin")
+    assert (result.exit_code, fake.worked) == (0, ["my-note/twin"])
+    wrong = lesssim("verify", f"{path.name}::my-note/thm")
+    assert wrong.exit_code == 2
+    assert "key='my-note/thm': expected a claim of that file: my-note/thm-1, my-note/twin" in wrong.stderr
 
 
 def test_a_failing_writer_leaves_the_old_report(

@@ -171,6 +171,9 @@ def limited(outcome: Any, work: float, plane_work: float) -> Any:
 
 def combined(name: str, parts: list[tuple[Enclosure, int]]) -> Enclosure:
     """A divergence of products from those of the factors, each counted."""
+    ((alone, copies), *others) = parts
+    if copies == 1 and not others:
+        return alone
     one = Enclosure.exact(np.float64(1.0))
     match name:
         case "KL":
@@ -179,9 +182,9 @@ def combined(name: str, parts: list[tuple[Enclosure, int]]) -> Enclosure:
             return reduce(
                 lambda a, b: a + b, (value.power(2) * float(count) for value, count in parts)
             ).sqrt()
-        case "chi2" if len(parts) > 1 or parts[0][1] > 1:
+        case "chi2":
             return reduce(lambda a, b: a * b, ((value + 1.0).power(count) for value, count in parts)) - one
-        case "Hellinger" if len(parts) > 1 or parts[0][1] > 1:
+        case "Hellinger":
             affinity = reduce(lambda a, b: a * b, ((one - v.power(2)).power(count) for v, count in parts))
             return (one - affinity).sqrt()
-    return parts[0][0]
+    return alone

@@ -97,12 +97,14 @@ def mixture_distance(
     """D(first||second) between two mixtures (weights, means, variances) on the line; a scalar enclosure."""
     _forward(name, "target,output")
     p, q = Side(Mixture.of(*first)), Side(Mixture.of(*second))
-    if name == "W2" and p.has_atoms:
+    if all(np.array_equal(getattr(p.mixture, part), getattr(q.mixture, part)) for part in _PARTS):
+        return Enclosure.exact(0.0, "a law against itself")
+    if p.has_atoms and q.has_atoms:
+        raise NotDefined(f"{name} between two laws with atoms: expected a density on one side")
+    if name != "W2" and (p.has_atoms or q.has_atoms):
+        return _against_atoms(name, p if p.has_atoms else q, p.has_atoms)
+    if p.has_atoms:  # W2 is symmetric
         p, q = q, p
-    if p.has_atoms:
-        raise NotDefined("W2 between two laws with atoms: expected a density on one side")
-    if q.has_atoms and name != "W2":
-        return _against_atoms(name, q, False)
     # "output" is the first argument
     if name == "chi2" and _diverges(q, float(p.mixture.variances.max()), False):
         return Enclosure.exact(inf, "chi2 diverges in the tails")
@@ -113,6 +115,9 @@ def mixture_distance(
     size = max(float(np.abs(p.mixture.means).max()), float(np.abs(q.mixture.means).max()))
     noise = 20.0 * UNIT * (1.0 + size / narrow)
     return evaluate(name, q, (chart,), noise, False, precision).enclosure.labelled("mixtures on the line")
+
+
+_PARTS = ("weights", "means", "variances")
 
 
 @dataclass(frozen=True, eq=False)

@@ -344,3 +344,15 @@ def test_unknown_names_are_refused():
         line_distance("JS", [1.0], [0.0], [1.0], law)
     with pytest.raises(InputError, match="order"):
         line_distance("KL", [1.0], [0.0], [1.0], law, "target")
+
+
+def test_atoms_against_a_density_and_against_themselves():
+    atoms, smooth = ([0.5, 0.5], [-1.0, 2.0], [0.0, 0.0]), ([1.0], [0.0], [1.0])
+    for name, singular in (("TV", 1.0), ("Hellinger", 1.0), ("KL", np.inf), ("chi2", np.inf)):
+        for pair in ((atoms, smooth), (smooth, atoms)):
+            found = mixture_distance(name, *pair)
+            assert found.lo == found.hi == singular
+        assert float(mixture_distance(name, atoms, atoms).hi) == 0.0
+    assert float(mixture_distance("W2", atoms, atoms).hi) == 0.0
+    with pytest.raises(NotDefined, match="TV between two laws with atoms"):
+        mixture_distance("TV", atoms, ([1.0], [3.0], [0.0]))

@@ -25,7 +25,7 @@ from bounds.quantity import STEP, Iterate, Quantity
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 
-__all__ = ["BALLS", "COUNT", "DIGITS", "FLOATS", "Arithmetic", "evaluate"]
+__all__ = ["BALLS", "COUNT", "DIGITS", "FLOATS", "Arithmetic", "advance", "evaluate"]
 
 COUNT = sp.Symbol("count of steps")
 """The key under which an environment keeps the number of steps."""
@@ -85,8 +85,13 @@ def _quadrature(function: Callable[[Enclosure], Enclosure], low: Enclosure, high
         values = function(points) * weights
         fine, coarse = _total(values) * length, _total(values[::2]) * length * 2.0
     else:
-        pairs = zip(nodes.tolist(), weights.tolist(), strict=True)
-        terms = [function((low if x > 0 else high) + length * x) * w for x, w in pairs]
+        column = nodes[:, None]  # the nodes of all cases at once, one row each
+        below, above = low + length * column, high + length * column
+        points = Enclosure(
+            np.where(column > 0, below.lo, above.lo), np.where(column > 0, below.hi, above.hi), low.method
+        )
+        values = function(points) * weights[:, None]
+        terms = [values[i] for i in range(len(nodes))]
         fine, coarse = (sum(part[1:], start=part[0]) * length for part in (terms, terms[::2]))
         coarse = coarse * 2.0
     spread = np.abs(coarse.mid - fine.mid) + 4e-16 * np.abs(fine.mid)
@@ -115,7 +120,8 @@ def _gauss_legendre(function: Callable[[Enclosure], Enclosure], low: Enclosure, 
         if half.lo.ndim == 0:
             results.append(_total(function(centre + half * nodes) * weights) * half)
             continue
-        terms = [function(centre + half * float(x)) * float(w) for x, w in zip(nodes, weights, strict=True)]
+        values = function(centre + half * nodes[:, None]) * weights[:, None]
+        terms = [values[i] for i in range(order)]
         results.append(sum(terms[1:], start=terms[0]) * half)
     coarse, fine = results
     spread = 10 * np.abs(coarse.mid - fine.mid) + 4e-16 * np.abs(fine.mid)
@@ -247,6 +253,11 @@ DIGITS = Arithmetic(
     integrate=lambda function, low, high: mp.quad(function, [low, high]),
 )
 """mpmath numbers at the caller's working precision."""
+
+
+def advance(expr: Iterate, value: Number, steps: range, env: Environment, arithmetic: Arithmetic) -> Number:
+    """A recursion from the value at the first of some steps to that after the last."""
+    return _Walk(env, arithmetic).advanced(expr, value, steps)
 
 
 def evaluate(expr: sp.Expr, env: Environment, arithmetic: Arithmetic) -> Number:
@@ -398,13 +409,15 @@ class _Walk:
         return self.arithmetic.integrate(integrand, self.value(low), self.value(high))
 
     def _iterate(self, expr: Iterate) -> Number:
-        step, x, start, k, _ = expr.args
-        count = self.env[COUNT]
-        value = self.value(start)
+        return self.advanced(expr, self.value(expr.args[2]), range(self.env[COUNT]))
+
+    def advanced(self, expr: Iterate, value: Number, steps: range) -> Number:
+        """The recursion from the value at the first of these steps to that after the last."""
+        step, x, _, k, _ = expr.args
         arithmetic = self.arithmetic
         if arithmetic is FLOATS:  # integrals of one step are short and smooth
             arithmetic = replace(FLOATS, integrate=_gauss_legendre)
-        for index in range(count):
+        for index in steps:
             inner = _Walk(ChainMap({x: value, k: _Index(index)}, self.env), arithmetic)  # type: ignore[arg-type]
             value = inner.value(step)
         return value

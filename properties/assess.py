@@ -189,9 +189,8 @@ def assess(claim: Claim, population: Population) -> Assessment:
     """
     tried = len(population)
     population = solved(claim, _without_raised(claim, population))
-    if any(expr.has(Iterate) for expr in claim.expressions) and np.unique(population.N).shape[0] > 1:
-        parts = [_assess(claim, population.take(n == population.N)) for n in np.unique(population.N)]
-        return _merged(claim, [part for part in parts if len(part)] or parts[:1], tried, parts)
+    if any(expr.has(Iterate) for expr in claim.expressions):  # the rows that a recursion ends on come first
+        population = population.take(np.argsort(population.N, kind="stable"))
     return replace(_assess(claim, population), tried=tried)
 
 
@@ -319,20 +318,4 @@ def _stack(parts: list[Enclosure]) -> Enclosure:
         np.concatenate([p.hi for p in parts]),
         parts[0].method,
         weaker(*(p.level for p in parts)),
-    )
-
-
-def _merged(claim: Claim, parts: list[Assessment], tried: int, every: list[Assessment]) -> Assessment:
-    passed: dict[str, int] = {}
-    for part in every:
-        for name, count in part.passed.items():
-            passed[name] = passed.get(name, 0) + count
-    return Assessment(
-        claim,
-        _stack([part.lhs for part in parts]),
-        _stack([part.rhs for part in parts]),
-        Population.concatenate([part.population for part in parts]),
-        tried,
-        passed,
-        tuple(_stack(list(column)) for column in zip(*(part.terms for part in parts), strict=True)),
     )

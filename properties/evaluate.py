@@ -27,7 +27,7 @@ from bounds.quantity import STEP, Iterate, Quantity
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 
-__all__ = ["BALLS", "COUNT", "DIGITS", "FLOATS", "Arithmetic", "evaluate"]
+__all__ = ["BALLS", "COUNT", "DIGITS", "FLOATS", "Arithmetic", "advance", "evaluate"]
 
 COUNT = sp.Symbol("count of steps")
 """The key under which an environment keeps the number of steps."""
@@ -266,6 +266,11 @@ DIGITS = Arithmetic(
 """mpmath numbers at the caller's working precision."""
 
 
+def advance(expr: Iterate, value: Number, steps: range, env: Environment, arithmetic: Arithmetic) -> Number:
+    """A recursion from the value at the first of some steps to that after the last."""
+    return _Walk(env, arithmetic).advanced(expr, value, steps)
+
+
 def evaluate(expr: sp.Expr, env: Environment, arithmetic: Arithmetic) -> Number:
     """The value of an expression.
 
@@ -463,25 +468,29 @@ class _Walk:
         return self.arithmetic.integrate(integrand, self.value(low), self.value(high))
 
     def _iterate(self, expr: Iterate) -> Number:
-        step, x, start, k, _ = expr.args
-        count = self.env[COUNT]
-        value = self.value(start)
+        return self.advanced(expr, self.value(expr.args[2]), range(self.env[COUNT]))
+
+    def advanced(self, expr: Iterate, value: Number, steps: range) -> Number:
+        """The recursion from the value at the first of these steps to that after the last."""
+        step, x, _, k, _ = expr.args
         if self.arithmetic is FLOATS:
-            return self._iterate_floats(step, x, k, value, count)
-        for index in range(count):
+            return self._advanced_floats(step, x, k, value, steps)
+        for index in steps:
             inner = _Walk(ChainMap({x: value, k: _Index(index)}, self.env), self.arithmetic)  # type: ignore[arg-type]
             value = inner.value(step)
         return value
 
-    def _iterate_floats(self, step: sp.Expr, x: sp.Symbol, k: sp.Symbol, value: Number, count: int) -> Number:
+    def _advanced_floats(
+        self, step: sp.Expr, x: sp.Symbol, k: sp.Symbol, value: Number, steps: range
+    ) -> Number:
         """The recursion with all that does not depend on x computed for all steps at once."""
         arithmetic = replace(FLOATS, integrate=_gauss_legendre)  # integrals of one step are short and smooth
         axes = self.env[DURATION].lo.ndim
         body, parts = _prepared(step, x)
-        steps = _Walk(ChainMap({k: _Index(np.arange(count), axes)}, self.env), arithmetic)  # type: ignore[arg-type]
-        known = {name: steps.value(part) for name, part in parts}
+        all_steps = _Walk(ChainMap({k: _Index(np.array(steps), axes)}, self.env), arithmetic)  # type: ignore[arg-type]
+        known = {name: all_steps.value(part) for name, part in parts}
         moving = {name for name, found in known.items() if found.lo.ndim > axes}
-        for index in range(count):
+        for index in range(len(steps)):
             now = {name: found[index] if name in moving else found for name, found in known.items()}
             value = _Walk(ChainMap({x: value, **now}, self.env), arithmetic).value(body)  # type: ignore[arg-type]
         return value

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from bounds.claim import Claim
 from bounds.notation import NOTATION
-from bounds.quantity import QUANTITIES, Quantity, q
+from bounds.quantity import QUANTITIES, Iterate, Quantity, q
 from properties.energies import ENERGIES
 from properties.evaluate import COUNT
 from properties.population import Population
 from properties.trials.tied import tied_names
-from simulators.enclosure import Enclosure
+from simulators.enclosure import Enclosure, weaker
 from simulators.errors import NotDefined
 
 __all__ = ["COUNT", "Measures", "step_function", "undefined", "untestable"]
@@ -101,7 +101,7 @@ class Measures(Mapping[sp.Basic, Any]):
         return self._known[key]
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, sp.Symbol | Quantity)
+        return isinstance(key, sp.Symbol | Quantity) or (isinstance(key, Iterate) and self._uneven)
 
     def __iter__(self) -> Iterator[sp.Basic]:
         return iter(self._known)
@@ -136,6 +136,8 @@ class Measures(Mapping[sp.Basic, Any]):
     def _compute(self, key: sp.Basic) -> Any:
         if isinstance(key, Quantity):
             return self._quantity(key)
+        if isinstance(key, Iterate):
+            return self._iterated(key)
         name = key.name if isinstance(key, sp.Symbol) else str(key)
         if name.startswith("function "):
             return self._step_function(name.removeprefix("function "))
@@ -392,7 +394,46 @@ class Measures(Mapping[sp.Basic, Any]):
             raise NotDefined(f"the law {name} is not defined on phase space: {', '.join(PHASE_LAWS)} are")
         return forward_phase(self.population.batch, {"q_T": "T", "q_delta": "delta"}.get(name, name))
 
-    # -- functions of the step or of the time ----------------------------------------------------------------
+    # -- functions of the step or of the time: the cases are the last axis of a time -------------------------
+
+    @cached_property
+    def _uneven(self) -> bool:
+        """Whether the cases have different numbers of steps."""
+        return bool(np.unique(self.population.N).shape[0] > 1)
+
+    def _iterated(self, recursion: Iterate) -> Enclosure:
+        """A recursion over numbers of steps that differ: each step is walked once, for all rows that have
+        it.
+        """
+        from properties.evaluate import FLOATS, advance, evaluate
+
+        size = (len(self.population),)
+        value = evaluate(recursion.args[2], self, FLOATS)
+        low, high = (np.broadcast_to(end, size).copy() for end in (value.lo, value.hi))
+        done, levels = 0, [value.level]
+        for count in np.unique(self.population.N).astype(int).tolist():
+            rows = count <= self.population.N
+            part = advance(
+                recursion,
+                Enclosure(low[rows], high[rows], value.method, value.level),
+                range(done, count),
+                self._rest(rows, count),
+                FLOATS,
+            )
+            low[rows], high[rows] = part.lo, part.hi
+            done = count
+            levels.append(part.level)
+        return Enclosure(low, high, value.method, weaker(*levels))
+
+    def _rest(self, rows: NDArray[np.bool_], count: int) -> Measures:
+        """The measures of those rows, with what is known of them, as far as so many steps."""
+        rest = Measures(self.claim, self.population.take(rows))
+        for key, value in self._known.items():
+            if isinstance(value, Enclosure) and value.lo.shape == rows.shape:
+                rest._known[key] = value[rows]
+        rest._known[COUNT] = count
+        vars(rest)["_times"] = self._times[:, rows]
+        return rest
 
     def _count(self) -> int:
         counts = np.unique(self.population.N)
@@ -418,17 +459,27 @@ class Measures(Mapping[sp.Basic, Any]):
 
     @cached_property
     def _times(self) -> Array:
+        """tau_0 ... tau_N of each case, and nothing after the end."""
         _, index = self.population.grid_key
-        times: Array = np.stack([grid.times for grid in self.population.own_grids])[index]
-        return times.T
+        grids = self.population.own_grids
+        times = np.full((len(grids), max(grid.N for grid in grids) + 1), np.nan)
+        for row, grid in zip(times, grids, strict=True):
+            row[: grid.N + 1] = grid.times
+        return times[index].T
 
     def _tau(self, k: Steps) -> Enclosure:
         return Enclosure.around(self._times[k], 4e-16 * self._times[k], "grid")
 
     def _step(self, k: Steps) -> Enclosure:
-        if bool(np.all(self.population.kind == 0)) and not self.population.given:
-            return (Enclosure.exact(self.population.T) - self.population.delta) / self.population.N
-        return self._tau(k) - self._tau(k + 1)
+        """By its formula where the steps are equal, else as a difference of times."""
+        p = self.population
+        even = p.kind == 0
+        even[list(p.given)] = False
+        equal = (Enclosure.exact(p.T) - p.delta) / p.N
+        if even.all():
+            return equal
+        between = self._tau(k) - self._tau(k + 1)
+        return Enclosure(np.where(even, equal.lo, between.lo), np.where(even, equal.hi, between.hi), "grid")
 
     def _variance_at(self, time: Enclosure) -> Enclosure:
         decay = (time * (-2.0 * self.population.speed)).exp()

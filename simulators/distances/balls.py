@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 from flint import acb, arb, ctx
 
@@ -38,6 +39,8 @@ Block = tuple[tuple[arb, arb], tuple[arb, arb]]
 
 INF = arb.pos_inf()
 ENOUGH = 10  # bits below which the bracket is preferred
+SPARE = 40  # further bits for the incomplete gamma function
+SERIES = 4000.0  # argument up to which it is a series
 
 
 def kl_ball(ps: Sequence[Lane], qs: Sequence[Lane]) -> arb:
@@ -204,11 +207,13 @@ def overlap_ball(ps: Sequence[Lane], qs: Sequence[Lane]) -> tuple[arb, str]:
 
 
 def _candidates(lanes: Sequence[_Relative]) -> Iterator[tuple[arb | None, str]]:
-    """Ways to the overlap, the quickest first; gamma functions of high order come out wide."""
+    """Ways to the overlap, the quickest first."""
     first = lanes[0]
     if len(lanes) == 1 and first.n == 1 and (first.rho.is_zero() or not first.rho.contains(0)):
         yield _crossing(first), "crossing points"
-    if len(lanes) == 1 and first.quad.is_zero() and not first.rho.contains(0):
+    if all(lane.rho.contains(0) for lane in lanes):
+        yield _shifted(lanes), "equal variances"
+    if len(lanes) == 1 and first.quad.is_zero():
         yield _isotropic(first), "incomplete gamma function"
     yield _contour(lanes), "contour integral"
 
@@ -219,7 +224,17 @@ class _Relative:
     def __init__(self, rho: arb, quad: arb, n: int) -> None:
         self.rho, self.quad, self.n = rho, quad, n
         self.ratio = 1 + rho
+        self.half, self.log_ratio = arb(n) / 2, rho.log1p()
         self.usable = bool(self.ratio > 0) and self.quad.is_finite()
+
+        ends = (end for ball in (rho, quad) for end in (ball.mid(), ball.rad()))
+        self.digits = (n, *(end.man_exp() if end.is_finite() else end.str() for end in ends))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Relative) and self.digits == other.digits
+
+    def __hash__(self) -> int:
+        return hash(self.digits)
 
     @classmethod
     def of(cls, p: Lane, q: Lane) -> _Relative:
@@ -244,13 +259,43 @@ def _tail(x: arb) -> arb:
     return (x / arb(2).sqrt()).erfc() / 2
 
 
+def _shifted(lanes: Sequence[_Relative]) -> arb | None:
+    """Equal variances, erfc(|m|/sqrt 8): a p whose variances differ by rho is no farther than
+    sqrt(KL/2) from the one with those of q, and rho - log(1 + rho) <= rho^2/(2 (1 - |rho|)).
+    """
+    away = arb(0)
+    for lane in lanes:
+        size = arb(lane.rho.abs_upper())
+        if not size < 1:
+            return None
+        away += lane.n * _square(size) / (8 * (1 - size))
+    mean = _root(sum((lane.quad for lane in lanes), arb(0)))
+    return (mean / arb(8).sqrt()).erfc() + arb(0, _root(away).upper())
+
+
 def _isotropic(lane: _Relative) -> arb:
-    """Equal densities at r^2 = n v log v/(v - 1) in units of q: wide law inside, narrow one outside."""
-    radius = lane.n * lane.ratio * lane.ratio.log() / lane.rho
-    order = arb(lane.n) / 2
-    here, there = radius / 2, radius / (2 * lane.ratio)  # seen from q, seen from p
-    narrow, wide = (here, there) if lane.rho > 0 else (there, here)
-    return wide.gamma_lower(order, regularized=1) + narrow.gamma_upper(order, regularized=1)
+    """The hull of the overlaps at the two ends of rho: it falls as rho moves away from zero.
+
+    Between exact ends nothing is lost where laws that are almost equal are known badly.
+    """
+    ends = [_concentric(lane.n, end) for end in (lane.rho.lower(), lane.rho.upper())]
+    hull = ends[0].union(ends[1])
+    return hull.union(arb(1)) if lane.rho.contains(0) else hull
+
+
+def _concentric(n: int, rho: arb) -> arb:
+    """Equal densities at r^2 = n v log v/(v - 1) in units of q: wide law inside, narrow one outside.
+
+    The series of the incomplete gamma function cancel by about e^{r^2/2}, which further bits make up for.
+    """
+    if rho.is_zero():
+        return arb(1)
+    order = arb(n) / 2
+    size = float((order * (1 + rho) * rho.log1p() / rho).mid())
+    with ctx.workprec(ctx.prec + SPARE + (int(1.5 * size) if size < SERIES else 0)):
+        here, there = order * (1 + rho) * rho.log1p() / rho, order * rho.log1p() / rho  # from q, from p
+        narrow, wide = (here, there) if rho > 0 else (there, here)
+        return wide.gamma_lower(order, regularized=1) + narrow.gamma_upper(order, regularized=1)
 
 
 def _contour(lanes: Sequence[_Relative]) -> arb | None:
@@ -258,13 +303,27 @@ def _contour(lanes: Sequence[_Relative]) -> arb | None:
     known = min(x.rel_one_accuracy_bits() for lane in lanes for x in (lane.ratio, lane.quad))
     if known < 30:
         return None
-    goal = arb(2) ** -min(ctx.prec, known)
+    return _contour_to(tuple(lanes), min(ctx.prec, known), ctx.prec)
+
+
+@lru_cache(maxsize=256)
+def _contour_to(lanes: tuple[_Relative, ...], bits: int, precision: int) -> arb | None:
+    """The integral at a working precision, kept: one case is looked at in several places."""
+    goal = arb(2) ** -bits
     points, rest = _polygon(lanes, goal)
     if rest is None or not rest.is_finite() or not rest < 1e-6:
         return None
+    moving = [(lane.half, lane.rho, lane.log_ratio) for lane in lanes if not lane.rho.is_zero()]
+    pushed = [(lane.rho, lane.quad / 2) for lane in lanes if not lane.quad.is_zero()]
 
-    def integrand(s: acb, analytic: bool) -> acb:
-        return _log_m(lanes, s, analytic).exp() / (s * (1 - s))
+    def integrand(s: acb, analytic: bool) -> acb:  # `_log_m` with what is fixed taken out of the loop
+        u = 1 - s
+        both, total = s * u, acb(0)
+        for half, rho, log_ratio in moving:
+            total += half * (u * log_ratio - (1 + u * rho).log(analytic=analytic))
+        for rho, quad in pushed:
+            total -= both * quad / (1 + u * rho)
+        return total.exp() / both
 
     tolerance = _log_m(lanes, points[0], False).real.exp() * goal
     total = sum(
@@ -280,7 +339,7 @@ def _log_m(lanes: Sequence[_Relative], s: acb, analytic: bool) -> acb:
     for lane in lanes:
         one = 1 + u * lane.rho
         if not lane.rho.is_zero():
-            total += lane.n * (u * lane.ratio.log() - one.log(analytic=analytic)) / 2
+            total += lane.half * (u * lane.log_ratio - one.log(analytic=analytic))
         if not lane.quad.is_zero():
             total -= s * u * lane.quad / (2 * one)
     return total
@@ -298,7 +357,7 @@ def _beyond(lanes: Sequence[_Relative], s: acb) -> arb | None:
     for lane in lanes:
         w = 1 + u * lane.rho
         if not lane.rho.is_zero():
-            total += lane.n * (u.real * lane.ratio.log() - w.log().real) / 2
+            total += lane.half * (u.real * lane.log_ratio - w.log().real)
         if lane.quad.is_zero():
             continue
         if w.real >= 0:

@@ -100,7 +100,8 @@ def test_lanes_must_match():
     [
         ([(1.5, 0.25, 1)], [(1.0, 0.0, 1)], "crossing points"),
         ([(0.5, 3.0, 1)], [(2.0, 0.0, 1)], "crossing points"),
-        ([(1.0, 1.0, 4)], [(1.0, 0.0, 4)], "contour integral"),
+        ([(1.0, 1.0, 4)], [(1.0, 0.0, 4)], "equal variances"),
+        ([(1.0, 1.0, 4), (2.0, 0.5, 1)], [(1.0, 0.0, 4), (2.0, 0.0, 1)], "equal variances"),
         ([(1.5, 2.0, 7)], [(1.0, 2.0, 7)], "incomplete gamma function"),
         ([(0.25, 2.0, 40)], [(1.0, 2.0, 40)], "incomplete gamma function"),
         ([(1.5, 0.0, 1), (0.75, 1.0, 2)], [(1.0, 0.0, 1), (1.0, 0.0, 2)], "contour integral"),
@@ -131,6 +132,37 @@ def test_the_contour_meets_the_crossing_points_and_the_gamma_function():
     beside, method = balls.overlap_ball([(arb(0.4), arb(1.5), 1), *still], [(arb(1), arb(0), 1), *still])
     assert method == "contour integral"
     assert alone.overlaps(beside)
+
+
+@pytest.mark.parametrize("n", [1, 2, 17, 400])
+@pytest.mark.parametrize("rho", [-0.5, -1e-13, 1e-19, 0.05])
+def test_concentric_laws_known_badly_keep_the_digits_of_their_overlap(n, rho):
+    with ctx.workprec(80):
+        variance, one = 1 + arb(rho, 1e-21), arb(1)
+        ball, method = balls.overlap_ball([(variance, arb(0), n)], [(one, arb(0), n)])
+        assert method in ("crossing points", "incomplete gamma function")
+        assert ball.rel_accuracy_bits() > 55
+    with ctx.workprec(256):
+        for edge in (-1, 0, 1):
+            inside = 1 + (arb(rho) + edge * arb(1e-21)).mid()
+            exact = [(inside, arb(0), n)], [(arb(1), arb(0), n)]
+            assert ball.overlaps(balls.overlap_ball(*exact)[0])
+            assert ball.overlaps(balls._contour([balls._Relative.of(exact[0][0], exact[1][0])]))
+
+
+def test_equal_variances_that_are_known_badly():
+    """The closed form holds for every variance in the balls."""
+    for shift in (0.0, 1e-8, 1.0):
+        wide, _ = balls.overlap_ball(
+            [(arb(1, 1e-20), arb(shift), 3), (arb(2, 1e-20), arb(0.5), 1)],
+            [(arb(1), arb(0), 3), (arb(2), arb(0), 1)],
+        )
+        for edge in (-1e-20, 1e-20):
+            lanes = [
+                balls._Relative(arb(edge), arb(shift) ** 2, 3),
+                balls._Relative(arb(edge) / 2, arb(0.125), 1),
+            ]
+            assert wide.overlaps(balls._contour(lanes))
 
 
 def test_total_variation_of_equal_and_singular_laws():

@@ -155,17 +155,22 @@ def own_law_error(batch: Batch) -> Enclosure:
 
     def error(owner: Index, u: Enclosure) -> tuple[Enclosure, Enclosure]:
         value, slope = (Enclosure.exact(np.zeros(owner.shape)) for _ in range(2))
+        time = Enclosure(u.lo[:, None], u.hi[:, None])
+        r, push, far = rate[owner], pull[owner], offset[owner]
+        eta, n, v0 = (Enclosure.exact(a[owner]) for a in (lanes.eta, lanes.n, lanes.v0))
+        dev = far * _decay(r, time) + push * _ramp(r, time)
+        variance = v0 * _decay(2.0 * r, time) + 2.0 * _ramp(2.0 * r, time)
+        mean_error, weight = push + eta * dev, n * eta.power(2)
+        each = mean_error.power(2) + weight * variance
+        change = 2.0 * mean_error * eta * (push - r * dev) + weight * (2.0 - 2.0 * r * variance)
+        constant = eta.hi == 0
+        moving, still, slopes = (
+            put(each, constant, 0.0),
+            put(push.power(2), ~constant, 0.0),
+            put(change, constant, 0.0),
+        )
         for b in range(lanes.lam.shape[1]):
-            r, push, far = rate[owner, b], pull[owner, b], offset[owner, b]
-            eta, n, v0 = (Enclosure.exact(a[owner, b]) for a in (lanes.eta, lanes.n, lanes.v0))
-            dev = far * _decay(r, u) + push * _ramp(r, u)
-            variance = v0 * _decay(2.0 * r, u) + 2.0 * _ramp(2.0 * r, u)
-            mean_error, weight = push + eta * dev, n * eta.power(2)
-            each = mean_error.power(2) + weight * variance
-            change = 2.0 * mean_error * eta * (push - r * dev) + weight * (2.0 - 2.0 * r * variance)
-            constant = eta.hi == 0
-            value = value + put(each, constant, 0.0) + put(push.power(2), ~constant, 0.0)
-            slope = slope + put(change, constant, 0.0)
+            value, slope = value + moving[:, b] + still[:, b], slope + slopes[:, b]
         return value, slope
 
     result = supremum(error, np.zeros(batch.C), time)

@@ -211,12 +211,14 @@ def supremum(function: Range, left: Array, right: Array) -> Enclosure:
     bounds agree to 1e-13, or until rounding lets no more of them go: then the upper bounds stay wider.
     """
     owner = np.arange(left.size)
-    best = np.maximum(_at(function, owner, left).lo, _at(function, owner, right).lo)
+    low, high = _at(function, owner, left), _at(function, owner, right)
+    best = np.maximum(low.lo, high.lo)
     top = best.copy()
     for halvings in range(ROUNDS + 1):
         middle = 0.5 * (left + right)
-        centre, low, high = (_at(function, owner, point) for point in (middle, left, right))
-        value, slope = function(owner, Enclosure(left, right))
+        both = Enclosure(np.concatenate([middle, left]), np.concatenate([middle, right]))
+        values, slopes = function(np.tile(owner, 2), both)
+        centre, value, slope = values[: owner.size], values[owner.size :], slopes[owner.size :]
         np.maximum.at(best, owner, np.maximum(centre.lo, np.maximum(low.lo, high.lo)))
         mean_value = centre + slope * Enclosure(left - middle, right - middle)
         monotone = (slope.lo >= 0) | (slope.hi <= 0)
@@ -231,8 +233,16 @@ def supremum(function: Range, left: Array, right: Array) -> Enclosure:
         np.maximum.at(top, owner[found], upper[found])
         if bool(found.all()):
             break
+        low, high = _joined(low, centre, ~found), _joined(centre, high, ~found)
         owner, left, right = _halved(owner[~found], left[~found], right[~found])
     return Enclosure(best, np.maximum(top, best), "interval bisection")
+
+
+def _joined(first: Enclosure, second: Enclosure, kept: NDArray[np.bool_]) -> Enclosure:
+    """Values at the ends of the halves of the cells that are kept."""
+    return Enclosure(
+        np.concatenate([first.lo[kept], second.lo[kept]]), np.concatenate([first.hi[kept], second.hi[kept]])
+    )
 
 
 def _at(function: Range, owner: Index, point: Array) -> Enclosure:

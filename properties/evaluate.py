@@ -34,6 +34,9 @@ COUNT = sp.Symbol("count of steps")
 
 DURATION = NOTATION["T"].symbol
 
+AT_ONCE = 100_000
+"""Of a recursion, steps of cases that are computed side by side."""
+
 Number = Any
 Array = NDArray[np.float64]
 Environment = Mapping[sp.Basic, Number]
@@ -483,16 +486,19 @@ class _Walk:
     def _advanced_floats(
         self, step: sp.Expr, x: sp.Symbol, k: sp.Symbol, value: Number, steps: range
     ) -> Number:
-        """The recursion with all that does not depend on x computed for all steps at once."""
+        """The recursion with all that does not depend on x computed for many steps at once."""
         arithmetic = replace(FLOATS, integrate=_gauss_legendre)  # integrals of one step are short and smooth
-        axes = self.env[DURATION].lo.ndim
         body, parts = _prepared(step, x)
-        all_steps = _Walk(ChainMap({k: _Index(np.array(steps), axes)}, self.env), arithmetic)  # type: ignore[arg-type]
-        known = {name: all_steps.value(part) for name, part in parts}
-        moving = {name for name, found in known.items() if found.lo.ndim > axes}
-        for index in range(len(steps)):
-            now = {name: found[index] if name in moving else found for name, found in known.items()}
-            value = _Walk(ChainMap({x: value, **now}, self.env), arithmetic).value(body)  # type: ignore[arg-type]
+        cases = self.env[DURATION].lo
+        stride = max(1, AT_ONCE // cases.size)
+        for first in range(steps.start, steps.stop, stride):
+            numbers = np.arange(first, min(first + stride, steps.stop))
+            ahead = _Walk(ChainMap({k: _Index(numbers, cases.ndim)}, self.env), arithmetic)  # type: ignore[arg-type]
+            known = {name: ahead.value(part) for name, part in parts}
+            moving = {name for name, found in known.items() if found.lo.ndim > cases.ndim}
+            for i in range(len(numbers)):
+                now = {name: found[i] if name in moving else found for name, found in known.items()}
+                value = _Walk(ChainMap({x: value, **now}, self.env), arithmetic).value(body)  # type: ignore[arg-type]
         return value
 
 

@@ -53,11 +53,12 @@ def test_columns_agree_with_balls(name, monkeypatch):
     cases = _cases()
     population = Population.of(cases, claim.setup, list(space_of(claim).parameters))
     columns = assess(claim, population).rhs
+    sharp = 1e-5 if "Integral" in RECURSIONS[name] else 1e-9  # on a long step two Gauss rules tell so much
     for i, case in enumerate(cases):
         exact = enclose(claim.rhs, case)
         scale = max(1.0, abs(float(exact.mid)))
         assert columns.lo[i] - 1e-13 * scale <= exact.mid <= columns.hi[i] + 1e-13 * scale
-        assert columns.width[i] < 1e-9 * scale
+        assert columns.width[i] < sharp * scale
     monkeypatch.setattr(evaluating, "AT_ONCE", 9)  # two steps of these cases, and a rest
     pieces = assess(claim, population).rhs
     assert np.array_equal(pieces.lo, columns.lo)

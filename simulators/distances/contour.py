@@ -6,7 +6,8 @@ With M(s) = int p^s q^{1-s}, u = 1 - s, and lanes of multiplicity n,
     TV     = (1/2 pi i) int_C (1 - M(s))/(s(1 - s)) ds,        1 - TV = (1/2 pi i) int_C M(s)/(s(1 - s)) ds,
 
 where C runs upwards through the minimiser s0 of M in (0, 1):  s = s0 + a(i cos b sinh t - sin b (cosh t -
-1)). The trapezoidal rule in t converges exponentially; -expm1(log M) keeps the relative accuracy of a tiny
+1)). The trapezoidal rule in t converges exponentially, its nodes where M is dropped are summed as geometric
+series in e^{-t}; -expm1(log M) keeps the relative accuracy of a tiny
 TV, exp(log M) that of a tiny overlap 1 - TV. The bend b in {0, +-0.2, +-0.4} is the one along which |M| has
 the smallest integral, and M is dropped for good once it is below 1e-20 (on the vertical line from there it
 decreases further, and the contour may be continued along it).
@@ -50,7 +51,7 @@ def tv(relation: Relation) -> Enclosure:
     floats get the bracket 1 - BC <= TV <= sqrt(1 - BC^2). The method names what was used.
     """
     bracket = tv_bracket(relation)
-    usable, out = _integrals(relation)
+    usable, out = _integrals(relation, common=False)
     if not bool(usable.any()):
         return bracket
     error = _error(out[:, 2] + out[:, 4], out[:, 6], relation)
@@ -60,7 +61,7 @@ def tv(relation: Relation) -> Enclosure:
 def overlap(relation: Relation) -> Enclosure:
     """1 - TV(p, q) = int min(p, q), shape (C,), with relative accuracy however small it is (1e-300)."""
     bracket = _overlap_bracket(relation)
-    usable, out = _integrals(relation)
+    usable, out = _integrals(relation, common=True)
     if not bool(usable.any()):
         return bracket
     error = _error(out[:, 3] + out[:, 5], out[:, 7], relation)
@@ -78,8 +79,10 @@ def _overlap_bracket(relation: Relation) -> Enclosure:
     return Enclosure(low, high, "1-TV between 1-sqrt(1-BC^2) and BC")
 
 
-def _integrals(relation: Relation) -> tuple[NDArray[np.bool_], Array]:
-    """The cases within reach of the quadrature, and for them the rows of `contour_kernel.integrate`."""
+def _integrals(relation: Relation, *, common: bool) -> tuple[NDArray[np.bool_], Array]:
+    """The cases within reach of the quadrature, and for them the rows of `contour_kernel.integrate`; 1 - TV
+    is wanted if ``common``.
+    """
     rho, ratio, quad = relation.rho.mid, relation.ratio.mid, relation.quad.mid
     live = (relation.multiplicities > 0) & (
         (rho != 0) | (quad != 0) | (relation.rho.width > 0) | (relation.quad.width > 0)
@@ -123,7 +126,7 @@ def _integrals(relation: Relation) -> tuple[NDArray[np.bool_], Array]:
     rows = np.zeros((len(chosen), 8))
     # a few cases are not worth waking threads for
     share = integrate_parallel if len(chosen) >= MANY else integrate
-    share(table, live.sum(axis=-1), rows)
+    share(table, live.sum(axis=-1), common, rows)
     out[chosen] = rows
     return usable, out
 

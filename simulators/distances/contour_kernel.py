@@ -22,6 +22,8 @@ LEVELS = 6  # steps 0.2 ... 0.2/32
 SMALL = 0.01  # |u rho|^2 below which log(1 + u rho) - u rho is summed as a series
 TERMS = 18
 TARGET = 2e-15
+POWERS = 20  # of e^{-t} in the tail
+REACH = 0.1  # that a power may fall by at least
 
 
 @compiled()
@@ -156,6 +158,45 @@ def _choose_bend(s0: float, width: float, top: float, lanes: Array, count: int) 
 
 
 @compiled()
+def _decay_rate(s0: float, width: float, bend: float) -> float:
+    """With s = A (1 + c q + b q^2)/q, q = e^{-t}, |b| = 1: the series of 1/(s (1 - s)) in q converges where
+    this times q is below one.
+    """
+    middle = s0 + width * math.sin(bend)
+    return 1.0 + 2.0 * max(abs(middle), abs(1.0 - middle)) / width
+
+
+@compiled()
+def _powers(t: float, s0: float, width: float, bend: float, out: NDArray[np.complex128]) -> None:
+    """Coefficients of (ds/dt)/(s(1 - s)) at t + x as a series in e^{-x}, e^{-x} first.
+
+    It is (q/A)(1 - b q^2)/D(q) with D = (1 + c q + b q^2)(-1 + (1/A - c) q - b q^2).
+    """
+    q = math.exp(-t)
+    lead = 0.5 * width * complex(-math.sin(bend), math.cos(bend))
+    c, e = (s0 + width * math.sin(bend)) / lead * q, q / lead
+    b = 0.5 * width * complex(-math.sin(bend), -math.cos(bend)) / lead * q * q
+    d1, d2, d3, d4 = e - 2.0 * c, c * (e - c) - 2.0 * b, b * (e - 2.0 * c), -b * b
+    x1, x2, x3, x4 = complex(0.0), complex(0.0), complex(0.0), complex(0.0)
+    for m in range(len(out)):
+        x = d1 * x1 + d2 * x2 + d3 * x3 + d4 * x4
+        x += -1.0 if m == 0 else (b if m == 2 else 0.0)
+        out[m] = x * e
+        x1, x2, x3, x4 = x, x1, x2, x3
+
+
+@compiled()
+def _tail(step: float, t: float, powers: NDArray[np.complex128]) -> tuple[float, float]:
+    """The sum of the imaginary part over all nodes beyond t, and a bound of its rounding."""
+    total, size = 0.0, 0.0
+    for m in range(len(powers)):
+        nodes = 1.0 / math.expm1((m + 1) * step)
+        total += powers[m].imag * nodes
+        size += abs(powers[m]) * nodes * (16.0 + 2.0 * (m + 1) * t)
+    return total, UNIT * size
+
+
+@compiled()
 def _add(sums: Array, which: int, term: float) -> None:
     """Neumaier's compensated sum: the correction of sums[which] gathers in sums[which + 6]."""
     old = sums[which]
@@ -165,14 +206,21 @@ def _add(sums: Array, which: int, term: float) -> None:
 
 
 @compiled()
-def _case(lanes: Array, count: int, out: Array) -> None:
-    """One case; out = TV and 1 - TV, then of each the quadrature, the rounding and the input error."""
+def _case(lanes: Array, count: int, common: bool, out: Array) -> None:
+    """One case; out = TV and 1 - TV, then of each the quadrature, the rounding and the input error.
+
+    The step is halved until TV is known, or 1 - TV if ``common``; the other one may be known less well. Once
+    M is dropped, the nodes far out are summed as geometric series.
+    """
     s0, curvature = _saddle(lanes, count)
     width = min(s0, 1.0 - s0, 2.0 / math.sqrt(curvature))
     top = _log_m(s0, 0.0, 1.0 - s0, lanes, count, True)[0]
     bend = _choose_bend(s0, width, top, lanes, count)
     sums = np.zeros(8)
     t_cut, t_end = math.inf, math.inf
+    faint = math.log(_decay_rate(s0, width, bend) / REACH)
+    powers = np.zeros(POWERS, dtype=np.complex128)
+    rest, rest_size = 0.0, 0.0
     previous_tv, previous_ov, change_tv, change_ov = 0.0, 0.0, 0.0, 0.0
     error_tv, error_ov = math.inf, math.inf
     step = FIRST_STEP
@@ -206,21 +254,25 @@ def _case(lanes: Array, count: int, out: Array) -> None:
             else:
                 _add(sums, 0, weight * wy)
                 sums[2] += 8.0 * UNIT * w
-            if level == 0 and t_end == math.inf:
+            if level == 0 and t >= t_cut and t >= faint:
+                t_end = t
+                _powers(t, s0, width, bend, powers)
+            elif level == 0:
                 small = 1e-18 * min(abs(sums[0]), 1.0)
                 if (
                     w < small and (t_cut < t or w < 1e-18 * abs(sums[1]) * math.exp(min(0.0, top)))
                 ) or t > 600.0:
                     t_end = t
             j += 1 if level == 0 else 2
-        tv, ov = (sums[0] + sums[6]) * step / math.pi, (sums[1] + sums[7]) * step / math.pi
+        rest, rest_size = _tail(step, t_end, powers)
+        tv, ov = (sums[0] + (sums[6] + rest)) * step / math.pi, (sums[1] + sums[7]) * step / math.pi
         if level > 0:
             new_tv, new_ov = abs(tv - previous_tv), abs(ov - previous_ov)
             if level > 1:
                 error_tv, error_ov = _remaining(change_tv, new_tv), _remaining(change_ov, new_ov)
             change_tv, change_ov = new_tv, new_ov
         previous_tv, previous_ov = tv, ov
-        if error_tv < TARGET * tv and error_ov < TARGET * ov:
+        if error_ov < TARGET * ov if common else error_tv < TARGET * tv:
             break
         if level < LEVELS - 1:
             step *= 0.5
@@ -228,7 +280,7 @@ def _case(lanes: Array, count: int, out: Array) -> None:
     out[0], out[1] = previous_tv, previous_ov * scale
     out[2], out[3] = error_tv, error_ov * scale
     out[4], out[5] = (
-        sums[2] * step / math.pi,
+        (sums[2] + rest_size) * step / math.pi,
         sums[3] * step / math.pi * scale * (1.0 + 8.0 * UNIT * (1.0 + abs(top))),
     )
     out[5] += out[1] * 8.0 * UNIT * (2.0 + abs(top))
@@ -249,14 +301,14 @@ def _remaining(before: float, now: float) -> float:
 
 
 @compiled()
-def integrate(lanes: Array, counts: NDArray[np.int64], out: Array) -> None:
+def integrate(lanes: Array, counts: NDArray[np.int64], common: bool, out: Array) -> None:
     """All cases: lanes (C, B, 8), the counts (C,) live ones first in each; fills out (C, 8), see `_case`."""
     for c in range(lanes.shape[0]):
-        _case(lanes[c], counts[c], out[c])
+        _case(lanes[c], counts[c], common, out[c])
 
 
 @compiled(parallel=True)
-def integrate_parallel(lanes: Array, counts: NDArray[np.int64], out: Array) -> None:
+def integrate_parallel(lanes: Array, counts: NDArray[np.int64], common: bool, out: Array) -> None:
     """`integrate` with the cases shared among the threads."""
     for c in prange(lanes.shape[0]):
-        _case(lanes[c], counts[c], out[c])
+        _case(lanes[c], counts[c], common, out[c])

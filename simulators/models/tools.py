@@ -30,7 +30,9 @@ __all__ = [
     "Values",
     "circle",
     "exponential",
+    "hyperbolic_cosine",
     "hyperbolic_tangent",
+    "in_balls",
     "integral_by_panels",
     "line_integral",
     "line_integrals",
@@ -38,10 +40,12 @@ __all__ = [
     "mean_by_floats",
     "mean_by_trapezoid",
     "means_by_floats",
+    "middle",
     "normal_tail",
     "plane_mean",
     "root",
     "shares",
+    "square",
     "tanh_sinh",
     "trapezoid",
 ]
@@ -62,6 +66,9 @@ WIDE = 9.0
 
 TAIL = 1e-300
 COARSE = 0.125
+OFFSET = 3277 / 32768
+"""Of the nodes of the second road's rule, dyadic: at a mean many a difference is a ball around zero."""
+
 ROUNDING = 1e-15
 """Relative rounding of a term of a sum, for a unit of its exponent."""
 
@@ -156,9 +163,19 @@ def root(x: Number) -> Number:
     return x.sqrt() if isinstance(x, arb) else mp.sqrt(x) if isinstance(x, mp.mpf) else np.sqrt(x)
 
 
+def square(x: Number) -> Number:
+    """The square, of a ball around zero too, which has no power in flint."""
+    return x * x
+
+
 def hyperbolic_tangent(x: Number) -> Number:
     """The hyperbolic tangent."""
     return x.tanh() if isinstance(x, arb) else mp.tanh(x) if isinstance(x, mp.mpf) else np.tanh(x)
+
+
+def hyperbolic_cosine(x: Number) -> Number:
+    """The hyperbolic cosine."""
+    return x.cosh() if isinstance(x, arb) else mp.cosh(x) if isinstance(x, mp.mpf) else np.cosh(x)
 
 
 def circle(x: Number) -> Number:
@@ -326,14 +343,40 @@ def gauss_legendre(order: int) -> tuple[Array, Array]:
 # -- second road: the trapezoidal rule -----------------------------------------------------------------------
 
 
-def trapezoid(f: Callable[[Number], Number], low: float, high: float, step: float = 0.25) -> Number:
-    """The integral of a function that vanishes with all derivatives at both ends, in mpmath.
+def in_balls(f: Callable[[Values], Number], extra: int = 0, doublings: int = 1) -> Callable[[Values], Number]:
+    """A function of mpmath numbers by way of balls with that many bits more, of which it returns the middle:
+    flint's numbers are some thirty times as fast.
 
-    Halves the step until two values agree to half the digits of the working precision, see `_halved`.
+    doublings : of the bits, for as long as less than two thirds of the digits are known.
     """
-    h = mp.mpf(step)
-    count = math.ceil((high - low) / step)
-    nodes = [mp.mpf(low) + h * k for k in range(count + 1)]
+
+    def number(p: Values) -> Number:
+        for doubling in range(doublings + 1):
+            with ctx.workprec((mp.mp.prec + extra) << doubling):
+                balls = {name: v if isinstance(v, int) else arb(v) for name, v in vars(p).items()}
+                ball = f(Values(**balls))
+                if 3 * ball.rel_accuracy_bits() >= 2 * mp.mp.prec:
+                    break
+        return middle(ball)
+
+    return number
+
+
+def middle(ball: arb) -> Number:
+    """The middle of a ball as an mpmath number."""
+    if not ball.mid().is_finite():
+        return mp.mpf(float(ball.mid()))
+    mantissa, exponent = ball.mid().man_exp()
+    return mp.ldexp(mp.mpf(int(mantissa)), int(exponent))
+
+
+def trapezoid(f: Callable[[Number], Number], low: float, high: float, kind: type = mp.mpf) -> Number:
+    """The integral of a function that vanishes with all derivatives at both ends, in mpmath numbers or balls.
+
+    Halves a step of a quarter until two values agree to half the digits, see `_halved`.
+    """
+    h = kind(0.25)
+    nodes = [kind(low) + h * k for k in range(math.ceil((high - low) / 0.25) + 1)]
     return _halved(f, nodes, [f(x) for x in nodes], h)
 
 
@@ -341,58 +384,108 @@ def _halved(f: Callable[[Number], Number], nodes: list[Number], values: list[Num
     """The rule from its values at equidistant nodes on, the step halved until two sums agree to half the
     digits: the rule squares its error with every halving, so that the later sum has them all.
     """
-    total, size = mp.fsum(values), mp.fsum(values, absolute=True)
-    tolerance = mp.mpf(10) ** (-mp.mp.dps / 2)
+    total, size = _sums(values)
+    tolerance = 10 ** (-(0 * h + _decimals(h)) / 2)
     for _ in range(9):
         middles = [f(x + h / 2) for x in nodes]
-        finer = total + mp.fsum(middles)
-        size += mp.fsum(middles, absolute=True)
+        sums = _sums(middles)
+        finer, size = total + sums[0], size + sums[1]
         change = abs(finer - 2 * total)
         nodes = nodes + [x + h / 2 for x in nodes]
         total, h = finer, h / 2
-        if change <= tolerance * size:
+        if not change > tolerance * size:
             break
     return total * h
 
 
+def _sums(values: list[Number]) -> tuple[Number, Number]:
+    """Of the values and of their sizes."""
+    if isinstance(values[0], arb):
+        return sum(values, start=arb(0)), sum((abs(v) for v in values), start=arb(0))
+    return mp.fsum(values), mp.fsum(values, absolute=True)
+
+
+def _decimals(x: Number) -> int:
+    """Of the working precision of that kind of number."""
+    return int(ctx.dps if isinstance(x, arb) else mp.mp.dps)
+
+
 @lru_cache(maxsize=1 << 14)
-def _mp_bell(z: Number, precision: int) -> Number:
-    """exp(-z^2/2): every mean has the same nodes."""
-    with mp.workprec(precision):
-        return mp.exp(-z * z / 2)
+def _bells(z: float, precision: int, kind: type) -> Number:
+    """exp(-z^2/2) at a dyadic node, in that kind of number: every mean has the same nodes."""
+    with ctx.workprec(precision), mp.workprec(precision):
+        exact = kind(z)
+        return exponential(-exact * exact / 2)
 
 
 def mean_by_trapezoid(g: Callable[[Number], Number], mean: Number, variance: Number) -> Number:
-    """E g(X) for X ~ N(mean, variance) by the trapezoidal rule in mpmath."""
-    deviation = mp.sqrt(variance)
+    """E g(X) for X ~ N(mean, variance) by the trapezoidal rule, in mpmath or, for balls, in flint, whose
+    balls then leave the error of the rule out.
+    """
+    deviation = root(variance)
+    kind, precision = (arb, ctx.prec) if isinstance(variance, arb) else (mp.mpf, mp.mp.prec)
 
     def integrand(z: Number) -> Number:
-        return _mp_bell(z, mp.mp.prec) * g(mean + deviation * z)
+        return _bells(float(z), precision, kind) * g(mean + deviation * z)
 
-    h = mp.mpf(1) / 4
-    left, right = (_outward(integrand, sign * h) for sign in (-1, 1))
-    nodes = [-h * k for k in range(len(left) - 1, 0, -1)] + [h * k for k in range(len(right))]
-    values = left[:0:-1] + right
-    return _halved(integrand, nodes, values, h) / mp.sqrt(2 * mp.pi)
+    h, first = kind(0.25), kind(OFFSET)
+    left, right = (_outward(integrand, first, sign * h) for sign in (-1, 1))
+    nodes = [first + h * k for k in range(1 - len(left), len(right))]
+    return _halved(integrand, nodes, left[:0:-1] + right, h) / root(circle(variance))
 
 
-def _outward(f: Callable[[Number], Number], h: Number) -> list[Number]:
-    """The values at 0, h, 2h, ...: over 26 standard deviations, or fewer where a bell of the working
-    precision has ended and the values have stayed without weight for a whole deviation.
+def _outward(f: Callable[[Number], Number], first: Number, h: Number) -> list[Number]:
+    """The values at steps h from the first node on: over 26 standard deviations, or fewer where a bell of the
+    working precision has ended and the values have stayed without weight for a whole deviation.
     """
-    least = (math.sqrt(2 * 2.4 * mp.mp.dps) + 2) / abs(h)
-    most, tiny = max(26.0 / abs(h), least), mp.mpf(10) ** (-mp.mp.dps - 10)
+    decimals, step = _decimals(h), abs(float(h))
+    least = (math.sqrt(2 * 2.4 * decimals) + 2) / step
+    most, tiny = max(26.0 / step, least), (10 + 0 * h) ** (-decimals - 10)
     values: list[Number] = []
-    largest, faint = mp.mpf(0), 0
+    largest, faint = 0 * h, 0
     for k in range(math.ceil(most) + 1):
-        values.append(f(h * k))
+        values.append(f(first + h * k))
         size = abs(values[-1])
-        largest, faint = max(largest, size), faint + 1 if size <= tiny * largest else 0
+        largest, faint = max(largest, size), 0 if size > tiny * largest else faint + 1
         if k >= least and faint >= 4:
             break
     return values
 
 
 def tanh_sinh(f: Callable[[Number], Number], cuts: Sequence[Number]) -> Number:
-    """The integral over consecutive intervals by mpmath's tanh-sinh rule, which minds no singular ends."""
+    """The integral over consecutive intervals by the tanh-sinh rule, which minds no singular ends: mpmath's,
+    or between balls one in flint, whose balls leave the error of the rule out.
+    """
+    if isinstance(cuts[-1], arb):
+        ends = itertools.pairwise(cuts)
+        return sum((_tanh_sinh(f, low, high) for low, high in ends), start=arb(0))
     return mp.quad(f, list(cuts))
+
+
+def _tanh_sinh(f: Callable[[arb], arb], low: arb, high: arb) -> arb:
+    """Over one interval, the step halved until two values agree to half the digits; see `_halved`."""
+    half, total, size = (high - low) / 2, arb(0), arb(0)
+    tolerance = arb(10) ** (-arb(ctx.dps) * 0.6)  # singular ends keep the last error from its square
+    for level in range(10):
+        before = total
+        for share, weight in _tanh_sinh_nodes(level, ctx.prec):
+            term = weight * (f(low + half * share) + f(high - half * share))
+            total, size = total + term, size + abs(term)
+        if level > 1 and not abs(total - 2 * before) > tolerance * size:
+            break
+    return total * half / 2**level
+
+
+@lru_cache(maxsize=64)
+def _tanh_sinh_nodes(level: int, precision: int) -> list[tuple[arb, arb]]:
+    """Distances from the nearer end of [-1, 1] and weights of the nodes that a level adds, of either sign."""
+    with ctx.workprec(precision):
+        pi, found, k = arb.pi(), [], 0 if level == 0 else 1
+        while True:
+            t = arb(k) / 2**level
+            steep = (pi * t.sinh()).exp()
+            weight = 2 * pi * t.cosh() * steep / (1 + steep) ** 2
+            if weight < arb(2) ** (-precision - 20):
+                return found
+            found.append((2 / (1 + steep), weight if k else weight / 2))
+            k += 1 if level == 0 else 2

@@ -19,6 +19,7 @@ from simulators.models.tools import (
     Rows,
     circle,
     exponential,
+    highest,
     logarithm,
     mean_by_floats,
     mean_by_trapezoid,
@@ -54,6 +55,7 @@ class Channel:
         self.a, self.noise = a, noise
         self.centres = [a * m for m in self.means]
         self.spreads = [a * a * v + noise for v in self.variances]
+        self._seen: tuple[Number, list[Number]] = (None, [])
         self._doubled = [2 * A for A in self.spreads]
         self._heights = [
             logarithm(w) - logarithm(A) / 2 for w, A in zip(self.weights, self.spreads, strict=True)
@@ -68,12 +70,14 @@ class Channel:
 
     def shares(self, x: Number) -> list[Number]:
         """P(component k | X = x)."""
-        return shares(self.exponents(x))
+        if x is not self._seen[0]:  # several moments are often asked for at the same points
+            self._seen = x, shares(self.exponents(x))
+        return self._seen[1]
 
     def log_density(self, x: Number) -> Number:
         """The logarithm of q(x), for mpmath numbers and arrays of floats."""
         exponents = self.exponents(x)
-        top = np.max(exponents, axis=0) if isinstance(x, np.ndarray) else exponents[0]
+        top = highest(exponents)
         raised = [exponential(e - top) for e in exponents]
         return top + logarithm(sum(raised[1:], start=raised[0])) - logarithm(circle(self.noise)) / 2
 

@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,12 +30,12 @@ __all__ = [
     "Values",
     "circle",
     "exponential",
+    "highest",
     "hyperbolic_cosine",
     "hyperbolic_tangent",
     "in_balls",
     "integral_by_panels",
     "line_integral",
-    "line_integrals",
     "logarithm",
     "mean_by_floats",
     "mean_by_trapezoid",
@@ -188,10 +188,14 @@ def normal_tail(x: Number) -> Number:
     return (x / arb(2).sqrt()).erfc() / 2 if isinstance(x, arb) else mp.erfc(x / mp.sqrt(2)) / 2
 
 
+def highest(exponents: Sequence[Number]) -> Number:
+    """The largest exponent at every point, or any: those of balls and mpmath numbers know no bounds."""
+    return reduce(np.maximum, exponents) if isinstance(exponents[0], np.ndarray) else exponents[0]
+
+
 def shares(exponents: Sequence[Number]) -> list[Number]:
     """Softmax of the exponents, without overflow."""
-    # the exponents of balls and mpmath numbers know no bounds
-    top = np.max(exponents, axis=0) if isinstance(exponents[0], np.ndarray) else exponents[0]
+    top = highest(exponents)
     raised = [exponential(e - top) for e in exponents]
     total = sum(raised[1:], start=raised[0])
     return [r / total for r in raised]
@@ -213,40 +217,67 @@ def line_integral(
     Raises NotDefined where the rule does not settle.
     """
     lost = digits or (lambda z: np.full_like(z, 50.0))
-    step, first, last = COARSE, math.floor(low / COARSE), math.ceil(high / COARSE)
-    z: Array = step * np.arange(first, last + 1, dtype=np.float64)  # exact, as the step is a power of two
-    values = f(z)
-    total, loss = float(values.sum()), float(np.abs(values) @ lost(z))
-    for _ in range(8):
-        z = step * (np.arange(first, last, dtype=np.float64) + 0.5)
-        values = f(z)
-        finer, loss = total + float(values.sum()), loss + float(np.abs(values) @ lost(z))
-        step, first, last = step / 2, 2 * first, 2 * last
+
+    def terms(level: int) -> tuple[Array, Array]:
+        z = _added(low, high, level)
+        return f(z), lost(z)
+
+    return _settled(terms, low, high)
+
+
+def _added(low: float, high: float, level: int) -> Array:
+    """The nodes that the rule has at a level and had not before, whose step is a power of two: exact."""
+    if level == 0:
+        return COARSE * np.arange(math.floor(low / COARSE), math.ceil(high / COARSE) + 1, dtype=np.float64)
+    parts = 1 << (level - 1)
+    first, last = parts * math.floor(low / COARSE), parts * math.ceil(high / COARSE)
+    return COARSE / parts * (np.arange(first, last, dtype=np.float64) + 0.5)
+
+
+def _settled(terms: Callable[[int], tuple[Array, Array]], low: float, high: float) -> Enclosure:
+    """The integral, from the values at the nodes that each level adds and what they lose in rounding."""
+    values, lost = terms(0)
+    step, total, loss = COARSE, float(values.sum()), float(np.abs(values) @ lost)
+    for level in range(1, 9):
+        values, lost = terms(level)
+        finer, loss = total + float(values.sum()), loss + float(np.abs(values) @ lost)
+        step = step / 2
         change, total = abs(finer - 2 * total) * step, finer
         if change <= 1e-13 * step * loss + TAIL:  # subnormal numbers have no relative accuracy
             return Enclosure.around(total * step, change + ROUNDING * step * loss + TAIL, "trapezoidal rule")
     raise NotDefined(f"an integral over [{low:g}, {high:g}] does not settle")
 
 
-def line_integrals(
-    f: Callable[[Array, Rows], Array], count: int, low: float, high: float, digits: Callable[[Array], Array]
-) -> Enclosure:
-    """As `line_integral`, of several functions at once, shape (count,): each has its own last step.
+@cache
+def _normal_nodes(level: int) -> tuple[Array, Array, Array]:
+    """Nodes that a level adds to a mean, their bells and digits: every mean has the same."""
+    z = _added(-REACH, REACH, level)
+    found = z, np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi), 8.0 + z * z
+    for row in found:
+        row.flags.writeable = False
+    return found
 
-    f : takes the nodes and the numbers of the functions that have not settled, and returns their values, a
-        row each.
+
+def means_by_floats(
+    g: Callable[[Array, Rows], Array], law: Callable[[Rows], tuple[Array, Array]], count: int
+) -> Enclosure:
+    """As `mean_by_floats`, of several functions at once, shape (count,): each has its own last step.
+
+    law : columns of means and of variances of the rows that it is asked for.
+    g   : takes points, a row each, and the numbers of the functions that have not settled.
     """
     centre, radius = np.empty(count), np.empty(count)
     left: Rows = np.arange(count)
-    step, first, last = COARSE, math.floor(low / COARSE), math.ceil(high / COARSE)
-    z: Array = step * np.arange(first, last + 1, dtype=np.float64)
-    values = f(z, left)
-    total, loss = values.sum(axis=1), np.abs(values) @ digits(z)
-    for _ in range(8):
-        z = step * (np.arange(first, last, dtype=np.float64) + 0.5)
-        values = f(z, left)
-        finer, loss = total + values.sum(axis=1), loss + np.abs(values) @ digits(z)
-        step, first, last = step / 2, 2 * first, 2 * last
+
+    def terms(level: int) -> tuple[Array, Array]:
+        (mean, variance), (z, bell, lost) = law(left), _normal_nodes(level)
+        values = bell * g(mean + np.sqrt(variance) * z, left)
+        return values.sum(axis=1), np.abs(values) @ lost
+
+    step, (total, loss) = COARSE, terms(0)
+    for level in range(1, 9):
+        added, lost = terms(level)
+        finer, loss, step = total + added, loss + lost, step / 2
         change, total = np.abs(finer - 2 * total) * step, finer
         done = change <= 1e-13 * step * loss + TAIL
         centre[left[done]] = total[done] * step
@@ -254,30 +285,7 @@ def line_integrals(
         left, total, loss = left[~done], total[~done], loss[~done]
         if not len(left):
             return Enclosure.around(centre, radius, "trapezoidal rule")
-    raise NotDefined(f"an integral over [{low:g}, {high:g}] does not settle")
-
-
-def _digits_of_bell(z: Array) -> Array:
-    return np.asarray(8.0 + z * z)
-
-
-def _bell(z: Array) -> Array:
-    return np.asarray(np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi))
-
-
-def means_by_floats(
-    g: Callable[[Array, Rows], Array], law: Callable[[Rows], tuple[Array, Array]], count: int
-) -> Enclosure:
-    """As `mean_by_floats`, of several functions at once, shape (count,).
-
-    law : columns of means and of variances of the rows that it is asked for.   g : of points, and of rows.
-    """
-
-    def integrand(z: Array, rows: Rows) -> Array:
-        mean, variance = law(rows)
-        return np.asarray(_bell(z) * g(mean + np.sqrt(variance) * z, rows))
-
-    return line_integrals(integrand, count, -REACH, REACH, _digits_of_bell)
+    raise NotDefined(f"a mean of {len(left)} functions does not settle")
 
 
 def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) -> Enclosure:
@@ -288,10 +296,11 @@ def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) ->
     """
     deviation = math.sqrt(variance)
 
-    def integrand(z: Array) -> Array:
-        return np.asarray(_bell(z) * g(mean + deviation * z))
+    def terms(level: int) -> tuple[Array, Array]:
+        z, bell, lost = _normal_nodes(level)
+        return bell * g(mean + deviation * z), lost
 
-    return line_integral(integrand, -REACH, REACH, _digits_of_bell)
+    return _settled(terms, -REACH, REACH)
 
 
 def plane_mean(g: Callable[[Array, Array], Array]) -> Enclosure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import mpmath as mp
@@ -58,28 +59,24 @@ class ModelCase:
 
     def floats(self, average: str = "time") -> ScalarRoad:
         """Values as float enclosures."""
-        from simulators.models import MODELS as NUMERICS
-
-        numerics, quantities = NUMERICS[self.model], self._quantities()
+        quantities = _quantities(self.model)
 
         def compute(key: sp.Basic) -> Enclosure:
             name = named(key)
             if name in quantities:
-                return scalar(numerics.value(name, self.parameters))
+                return _value(self.model, name, self.parameters)
             return Enclosure.exact(np.float64(self._parameter(name)))
 
         return ScalarRoad(compute, FLOATS)
 
     def digits(self, average: str = "time") -> ScalarRoad:
         """Values by the second road."""
-        from simulators.models import MODELS as NUMERICS
-
-        numerics, quantities = NUMERICS[self.model], self._quantities()
+        quantities = _quantities(self.model)
 
         def compute(key: sp.Basic) -> mp.mpf:
             name = named(key)
             if name in quantities:
-                return mp.mpf(numerics.second(name, self.parameters, SECOND_DIGITS))
+                return mp.mpf(_second(self.model, name, self.parameters))
             return mp.mpf(self._parameter(name))
 
         return ScalarRoad(compute, DIGITS)
@@ -92,12 +89,9 @@ class ModelCase:
         """The value of a formula in the model's parameters and quantities."""
         from bounds.formula import parse
 
-        names = frozenset(self._quantities()) | frozenset(self.parameters)
+        names = _quantities(self.model) | frozenset(self.parameters)
         value: Enclosure = self.floats().value(parse(formula, parameters=names))
         return scalar(value)
-
-    def _quantities(self) -> frozenset[str]:
-        return frozenset(entry.name for entry in MODELS[self.model].quantities)
 
     def _parameter(self, name: str) -> float:
         if name not in self.parameters:
@@ -127,6 +121,27 @@ class ModelCase:
         return ",\\ ".join(f"{letters.get(k, k)} = {_number(v)}" for k, v in self.parameters.items())
 
 
+@cache
+def _quantities(model: str) -> frozenset[str]:
+    return frozenset(entry.name for entry in MODELS[model].quantities)
+
+
+@lru_cache(maxsize=1 << 12)
+def _value(model: str, quantity: str, parameters: Mapping[str, float]) -> Enclosure:
+    """On the first road; a search comes to many a case again."""
+    from simulators.models import MODELS as NUMERICS
+
+    return scalar(NUMERICS[model].value(quantity, parameters))
+
+
+@lru_cache(maxsize=1 << 10)
+def _second(model: str, quantity: str, parameters: Mapping[str, float]) -> mp.mpf:
+    """On the second road."""
+    from simulators.models import MODELS as NUMERICS
+
+    return NUMERICS[model].second(quantity, parameters, SECOND_DIGITS)
+
+
 def _number(value: float) -> str:
     return repr(int(value)) if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
 
@@ -146,7 +161,7 @@ class ModelFamily:
         """The claim's model."""
         return MODELS[self.claim.setup.model]
 
-    @property
+    @cached_property
     def entries(self) -> tuple[Parameter, ...]:
         """The model's parameters and the user's own, with the ranges of the claim."""
         ranges = self.claim.setup.ranges
@@ -217,7 +232,7 @@ class ModelFamily:
                 values[entry.name] = _fitted(entry, values[entry.name] * 10.0 ** exponents[entry.name])
         return self._made(values)
 
-    @property
+    @cached_property
     def ends(self) -> tuple[tuple[str, float], ...]:
         """Zero where it is allowed, one, and the ends of the range of each parameter."""
         found: dict[tuple[str, float], None] = {}

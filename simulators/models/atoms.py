@@ -18,13 +18,24 @@ from collections.abc import Mapping
 
 import mpmath as mp
 import numpy as np
+from flint import ctx
 from numpy.typing import NDArray
 
 from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 from simulators.models.bounded_lipschitz import bounded_lipschitz, bounded_lipschitz_by_plan
 from simulators.models.schedules import schedule_of, valid_schedule
-from simulators.models.tools import Array, Number, Numerics, Values, exponential, root
+from simulators.models.tools import (
+    Array,
+    Number,
+    Numerics,
+    Values,
+    exponential,
+    in_balls,
+    normal_tail,
+    root,
+    tanh_sinh,
+)
 
 __all__ = ["SCHEDULE_ATOMS", "STOPPED_ATOMS"]
 
@@ -215,19 +226,20 @@ def _stopped_w1_by_quadrature(p: Values) -> Number:
     fade, sigma, ((a, share), (b, _)) = _parts(p)
 
     def below(x: Number) -> Number:
-        return p.w * mp.ncdf((x - fade * p.m1) / sigma) + (1 - p.w) * mp.ncdf((x - fade * p.m2) / sigma)
+        far = [normal_tail((fade * m - x) / sigma) for m in (p.m1, p.m2)]
+        return p.w * far[0] + (1 - p.w) * far[1]
 
     def apart(x: Number) -> Number:
         return abs(below(x) - (0 if x < a else share if x < b else 1))
 
-    cuts = {a, b, *(fade * m + k * sigma for m in (p.m1, p.m2) for k in (-16, -4, 0, 4, 16))}
+    cuts = [a, b, *(fade * m + k * sigma for m in (p.m1, p.m2) for k in (-16, -4, 0, 4, 16))]
     if below(a) < share < below(b):
         low, high = a, b
-        for _ in range(mp.mp.prec):
+        for _ in range(ctx.prec):
             mid = (low + high) / 2
             low, high = (mid, high) if below(mid) < share else (low, mid)
-        cuts.add(low)
-    return mp.fsum(mp.quad(apart, ends) for ends in itertools.pairwise(sorted(cuts)))
+        cuts.append(low)
+    return tanh_sinh(apart, sorted(cuts))
 
 
 def _stopped_lipschitz(p: Values) -> Number:
@@ -263,8 +275,8 @@ STOPPED_ATOMS = Numerics(
     balls={"stopped_lipschitz": _stopped_lipschitz},
     integrals={"stopped_w1": _stopped_w1, "stopped_bl": bounded_lipschitz},
     other={
-        "stopped_w1": _stopped_w1_by_quadrature,
-        "stopped_bl": bounded_lipschitz_by_plan,
+        "stopped_w1": in_balls(_stopped_w1_by_quadrature),
+        "stopped_bl": in_balls(bounded_lipschitz_by_plan),
         "stopped_lipschitz": _stopped_lipschitz_by_differences,
     },
     admits=lambda p: 0 < p["w"] < 1,

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 
-import mpmath as mp
 import numpy as np
-from flint import arb
+from flint import arb, ctx
 
 from simulators.enclosure import Enclosure
 from simulators.models.tools import (
@@ -20,9 +19,13 @@ from simulators.models.tools import (
     Number,
     Numerics,
     Values,
+    circle,
+    exponential,
+    in_balls,
     line_integral,
     logarithm,
     root,
+    square,
     trapezoid,
 )
 
@@ -46,7 +49,7 @@ def _laws_by_sums(p: Values) -> Laws:
     """The same by powers: w_k = w + (w_0 - w) r^{2k}, w = 1/(1 - stride/2) the stationary variance."""
     rate, rest = 1 - p.stride, 1 / (1 - p.stride / 2)
     start = p.v2 / p.v1 - rest
-    return [(rate**k * p.m1 / mp.sqrt(p.v1), rest + start * rate ** (2 * k)) for k in range(1, p.N + 1)]
+    return [(rate**k * p.m1 / root(p.v1), rest + start * rate ** (2 * k)) for k in range(1, p.N + 1)]
 
 
 def _mean_kl(p: Values, laws: Laws) -> Number:
@@ -72,18 +75,18 @@ def _averaged_kl(p: Values) -> Enclosure:
 
 
 def _averaged_by_digits(p: Values) -> Number:
-    """The same in mpmath, with the laws of the sums; the integral of density times log density ratio."""
+    """The same in balls, with the laws of the sums; the integral of density times log density ratio."""
     laws = _laws_by_sums(p)
-    lead = [(m, 1 / (2 * w), 1 / (p.N * mp.sqrt(w))) for m, w in laws]
-    reach = [math.sqrt(5 * mp.mp.dps * w) + 2 for _, w in laws]
+    lead = [(m, -1 / (2 * w), 1 / (p.N * root(w))) for m, w in laws]
+    reach = [math.sqrt(5 * ctx.dps * float(w)) + 2 for _, w in laws]
 
     def integrand(x: Number) -> Number:
-        density = mp.fsum(height * mp.exp(-rate * (x - m) ** 2) for m, rate, height in lead)
-        return density * (mp.log(density) + x * x / 2)
+        density = sum((height * exponential(rate * square(x - m)) for m, rate, height in lead), start=arb(0))
+        return density * (density.log() + x * x / 2)
 
-    low = float(min(m - r for (m, _), r in zip(laws, reach, strict=True)))
-    high = float(max(m + r for (m, _), r in zip(laws, reach, strict=True)))
-    return trapezoid(integrand, low, high) / mp.sqrt(2 * mp.pi)
+    low = min(float(m) - r for (m, _), r in zip(laws, reach, strict=True))
+    high = max(float(m) + r for (m, _), r in zip(laws, reach, strict=True))
+    return trapezoid(integrand, low, high, arb) / root(circle(p.v1))
 
 
 def _start_gap(p: Values) -> Number:
@@ -101,7 +104,7 @@ AVERAGED_LANGEVIN = Numerics(
     integrals={"averaged_kl": _averaged_kl},
     other={
         "mean_kl": lambda p: _mean_kl(p, _laws_by_sums(p)),
-        "averaged_kl": _averaged_by_digits,
+        "averaged_kl": in_balls(_averaged_by_digits),
         "start_gap": _start_gap,
         "langevin_step": lambda p: p.stride * p.v1,
     },

@@ -7,7 +7,7 @@ For laws of equal mass the supremum over |f| <= 1 with Lipschitz constant one is
 
 every psi is a test function and gives a lower bound. First road: the maximum by bisection of its slope, with
 antiderivatives between the kinks. Second road: the cost of the plan that sends X to b where c(X, a) - c(X, b)
-is above psi, by quadrature in mpmath.
+is above psi, by quadrature in balls.
 """
 
 from __future__ import annotations
@@ -16,10 +16,19 @@ import itertools
 import math
 from collections.abc import Callable
 
-import mpmath as mp
+from flint import arb, ctx
 
 from simulators.enclosure import Enclosure
-from simulators.models.tools import Number, Values, exponential, root
+from simulators.models.tools import (
+    Number,
+    Values,
+    circle,
+    exponential,
+    normal_tail,
+    root,
+    square,
+    tanh_sinh,
+)
 
 __all__ = ["bounded_lipschitz", "bounded_lipschitz_by_plan"]
 
@@ -40,7 +49,7 @@ def _cost(x: Number, y: Number) -> Number:
 
 def _kinks(a: Number, b: Number, level: Number) -> list[Number]:
     """Where either cost bends, and where their difference crosses the level."""
-    bends = sorted({a - WIDTH, a, a + WIDTH, b - WIDTH, b, b + WIDTH})
+    bends = sorted([a - WIDTH, a, a + WIDTH, b - WIDTH, b, b + WIDTH])
     crossings = []
     for low, high in itertools.pairwise(bends):
         first, last = (_cost(x, a) - _cost(x, b) - level for x in (low, high))
@@ -130,24 +139,25 @@ def bounded_lipschitz_by_plan(p: Values) -> Number:
     components, sigma, a, b, share = problem
 
     def density(x: Number) -> Number:
-        return mp.fsum(w * mp.npdf(x, m, sigma) for m, w in components)
+        return sum(w * exponential(-square((x - m) / sigma) / 2) for m, w in components) / scale
 
     def below(x: Number) -> Number:
-        return mp.fsum(w * mp.ncdf(x, m, sigma) for m, w in components)
+        return sum(w * normal_tail((m - x) / sigma) for m, w in components)
 
-    low, high = _bisected(problem, below, mp.mp.prec)
+    scale = sigma * root(circle(sigma))
+    low, high = _bisected(problem, below, ctx.prec)
     psi = (low + high) / 2
     reach = 16 * sigma
     ends = [min(a - 3 * WIDTH, *(m - reach for m, _ in components)), *_kinks(a, b, psi)]
     ends.append(max(b + 3 * WIDTH, *(m + reach for m, _ in components)))
-    ends = sorted({*ends, *(m + k * sigma for m, _ in components for k in (-4, 0, 4))})
-    cost, rest = mp.mpf(0), share
+    ends = sorted([*ends, *(m + k * sigma for m, _ in components for k in (-4, 0, 4))])
+    cost, rest = arb(0), share
     for start, stop in itertools.pairwise(ends):
         middle = (start + stop) / 2
         sign = _cost(middle, a) - _cost(middle, b) - psi
-        tied = abs(sign) < mp.mpf(10) ** (-mp.mp.dps // 2)
+        tied = abs(sign) < arb(10) ** (-ctx.dps // 2)
         if sign > 0 and not tied:
             rest -= below(stop) - below(start)
         place = b if sign > 0 and not tied else a
-        cost += mp.quad(lambda x, y=place: _cost(x, y) * density(x), [start, stop])
+        cost += tanh_sinh(lambda x, y=place: _cost(x, y) * density(x), [start, stop])
     return cost - psi * rest

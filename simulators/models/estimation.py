@@ -19,10 +19,14 @@ from simulators.models.tools import (
     Number,
     Numerics,
     Values,
+    circle,
+    exponential,
+    in_balls,
     mean_by_floats,
     mean_by_trapezoid,
     normal_tail,
     root,
+    square,
     tanh_sinh,
 )
 
@@ -120,16 +124,18 @@ def _miss(p: Values) -> Number:
 
 def _miss_by_density(p: Values) -> Number:
     """P(max of the rivals' normals exceeds gap/(2 sqrt c)), from the density of the maximum."""
-    edge = p.gap / (2 * mp.sqrt(p.noise_level))
+    edge = p.gap / (2 * root(p.noise_level))
 
     def density(z: Number) -> Number:
-        return p.rivals * mp.npdf(z) * mp.ncdf(z) ** (p.rivals - 1)
+        return p.rivals * exponential(-z * z / 2) * normal_tail(-z) ** (p.rivals - 1)
 
-    return tanh_sinh(density, [edge, edge + 1, edge + 2, edge + 4, edge + 8, edge + 16])
+    return tanh_sinh(density, [edge + step for step in (0, 1, 2, 4, 8, 16)]) / root(circle(edge))
 
 
 SELECTION = Numerics(
-    balls={"selection_miss": _miss}, other={"selection_miss": _miss_by_density}, integers=("rivals",)
+    balls={"selection_miss": _miss},
+    other={"selection_miss": in_balls(_miss_by_density)},
+    integers=("rivals",),
 )
 
 
@@ -304,7 +310,7 @@ def _bimodal_sm_by_definition(p: Values) -> Number:
     a = p.half_sep
 
     def parts(x: Number) -> tuple[Number, Number, Number]:
-        left, right = mp.exp(-((x + a) ** 2) / 2), mp.exp(-((x - a) ** 2) / 2)
+        left, right = exponential(-square(x + a) / 2), exponential(-square(x - a) / 2)
         share = right / (left + right)
         score = -x - a + 2 * a * share
         slope = 2 * a * share * (1 - share)
@@ -313,26 +319,30 @@ def _bimodal_sm_by_definition(p: Values) -> Number:
 
     def psi(x: Number) -> Number:
         s, first, second = parts(x)
-        return (s * first + second) ** 2
+        return square(s * first + second)
 
-    half = mp.mpf(1) / 2
-    both = [half * mean_by_trapezoid(psi, c, mp.mpf(1)) for c in (-a, a)]
-    curvature = [half * mean_by_trapezoid(lambda x: parts(x)[1] ** 2, c, mp.mpf(1)) for c in (-a, a)]
-    return mp.fsum(both) / mp.fsum(curvature) ** 2
+    one = 1 + 0 * a
+    left, right = (mean_by_trapezoid(psi, c, one) for c in (-a, a))
+    below, above = (mean_by_trapezoid(lambda x: square(parts(x)[1]), c, one) for c in (-a, a))
+    return (left + right) / 2 / ((below + above) / 2) ** 2
 
 
 def _bimodal_mle_by_definition(p: Values) -> Number:
     a = p.half_sep
 
     def squared(x: Number) -> Number:
-        return (2 - 4 / (1 + mp.exp(-2 * a * x))) ** 2
+        return square(2 - 4 / (1 + exponential(-2 * a * x)))
 
-    return 2 / mp.fsum(mean_by_trapezoid(squared, c, mp.mpf(1)) for c in (-a, a))
+    left, right = (mean_by_trapezoid(squared, c, 1 + 0 * a) for c in (-a, a))
+    return 2 / (left + right)
 
 
 BIMODAL = Numerics(
     integrals={"gamma_sm": _bimodal_sm, "gamma_mle": lambda p: 1.0 / (4.0 * _tangent_squared(p))},
-    other={"gamma_sm": _bimodal_sm_by_definition, "gamma_mle": _bimodal_mle_by_definition},
+    other={
+        "gamma_sm": in_balls(_bimodal_sm_by_definition),
+        "gamma_mle": in_balls(_bimodal_mle_by_definition),
+    },
 )
 
 
@@ -352,14 +362,14 @@ def _tanh_mean(p: Values) -> Enclosure:
 
 def _one_less_tanh(p: Values) -> Number:
     g = (p.R / p.s_t) ** 2
-    return mean_by_trapezoid(lambda y: 2 / (1 + mp.exp(2 * y)), g, g)
+    return mean_by_trapezoid(lambda y: 2 / (1 + exponential(2 * y)), g, g)
 
 
 TWO_ATOMS = Numerics(
     integrals={"mmse": lambda p: _symmetric(p).mmse(), "one_less_tanh": _tanh_mean},
     other={
-        "mmse": lambda p: _symmetric(p).mmse_by_moments(),
-        "one_less_tanh": _one_less_tanh,
+        "mmse": in_balls(lambda p: _symmetric(p).mmse_by_moments(), doublings=4),
+        "one_less_tanh": in_balls(_one_less_tanh),
     },
 )
 

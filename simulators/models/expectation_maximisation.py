@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import mpmath as mp
 import numpy as np
+from flint import arb, ctx
 
 from simulators.enclosure import Enclosure
 from simulators.models.tools import (
@@ -17,9 +17,13 @@ from simulators.models.tools import (
     Number,
     Numerics,
     Values,
+    hyperbolic_cosine,
+    hyperbolic_tangent,
+    in_balls,
     mean_by_floats,
     mean_by_trapezoid,
     plane_mean,
+    square,
 )
 
 __all__ = ["MODELS"]
@@ -44,13 +48,13 @@ def _em_gap_directly(p: Values) -> Number:
     """The same from M(guess) - M(truth), as the difference of two hyperbolic tangents."""
 
     def change(x: Number) -> Number:
-        return x * (mp.tanh(p.guess * x / p.sigma**2) - mp.tanh(p.truth * x / p.sigma**2))
+        narrow, wide = (hyperbolic_tangent(y * x / p.sigma**2) for y in (p.guess, p.truth))
+        return x * (narrow - wide)
 
-    with mp.extraprec(100):
-        return abs(mean_by_trapezoid(change, p.truth, p.sigma**2))
+    return abs(mean_by_trapezoid(change, p.truth, p.sigma**2))
 
 
-EM_LINE = Numerics(integrals={"em_gap": _em_gap}, other={"em_gap": _em_gap_directly})
+EM_LINE = Numerics(integrals={"em_gap": _em_gap}, other={"em_gap": in_balls(_em_gap_directly, extra=100)})
 
 
 # -- several dimensions: the denoising loss of the student ---------------------------------------------------
@@ -83,13 +87,12 @@ def _student_risk_by_bayes(p: Values) -> Number:
     """The same with E[tanh(u) tanh(u*)] = E[tanh u] under one component, tanh(u*) being the mean label."""
 
     def second(mean: Number, size: Number) -> Number:
-        return mean_by_trapezoid(lambda u: mp.tanh(u) ** 2, mean, size)
+        return mean_by_trapezoid(lambda u: square(hyperbolic_tangent(u)), mean, size)
 
     own = p.student**2 * second(_overlap(p), p.student**2)
     other = p.teacher**2 * second(p.teacher**2, p.teacher**2)
-    cross = _overlap(p) * mean_by_trapezoid(mp.tanh, _overlap(p), p.student**2)
-    with mp.extraprec(30):
-        return (own + other) / 2 - cross
+    cross = _overlap(p) * mean_by_trapezoid(hyperbolic_tangent, _overlap(p), p.student**2)
+    return (own + other) / 2 - cross
 
 
 def _objective(p: Values) -> Enclosure:
@@ -101,7 +104,7 @@ def _objective_by_parts(p: Values) -> Number:
     """The same with E u tanh u = <mu, mu*> E tanh u + |mu|^2 E tanh' u."""
 
     def value(u: Number) -> Number:
-        t = mp.tanh(u)
+        t = hyperbolic_tangent(u)
         return p.student**2 * (t * t / 2) - _overlap(p) * t
 
     return mean_by_trapezoid(value, _overlap(p), p.student**2)
@@ -109,7 +112,9 @@ def _objective_by_parts(p: Values) -> Number:
 
 def _as_teacher(p: Values) -> Values:
     return Values(
-        student=p.teacher, teacher=p.teacher, cosine=p.cosine / p.cosine if p.cosine else 1 + 0 * p.student
+        student=p.teacher,
+        teacher=p.teacher,
+        cosine=p.cosine / p.cosine if p.cosine != 0 else 1 + 0 * p.student,
     )
 
 
@@ -167,21 +172,20 @@ def _partial(p: Values, name: str) -> Number:
         size, overlap = (value, _overlap(p)) if name == "size" else (p.student, value)
 
         def loss(u: Number) -> Number:
-            t = mp.tanh(u)
+            t = hyperbolic_tangent(u)
             return t * (size**2 * t / 2 - overlap)
 
         return mean_by_trapezoid(loss, overlap, size**2)
 
-    h = mp.mpf(10) ** (-mp.mp.dps // 3)
+    h = arb(10) ** (-ctx.dps // 3)
     at = p.student if name == "size" else _overlap(p)
-    with mp.extraprec(60):  # what the difference over 2h cancels
-        return (J(at + h) - J(at - h)) / (2 * h)
+    return (J(at + h) - J(at - h)) / (2 * h)
 
 
 def _bracket_by_means(p: Values) -> Number:
     """|mu| - dJ/d|mu| - E u tanh u/|mu|."""
     along = _partial(p, "size") + _partial(p, "overlap") * p.teacher * p.cosine
-    step = mean_by_trapezoid(lambda u: u * mp.tanh(u), _overlap(p), p.student**2) / p.student
+    step = mean_by_trapezoid(lambda u: u * hyperbolic_tangent(u), _overlap(p), p.student**2) / p.student
     return p.student - along - step
 
 
@@ -199,19 +203,25 @@ STUDENT = Numerics(
         "bracket_along": _bracket,
     },
     other={
-        "student_risk": _student_risk_by_bayes,
-        "objective": _objective_by_parts,
-        "objective_best": lambda p: _objective_by_parts(_as_teacher(p)),
-        "gradient_student": lambda p: _partial(p, "size") / p.student,
-        "gradient_teacher": lambda p: _partial(p, "overlap"),
-        "gradient_along": lambda p: _partial(p, "size") + _partial(p, "overlap") * p.teacher * p.cosine,
-        "em_student": lambda p: 1 - mean_by_trapezoid(lambda u: mp.tanh(u) ** 2, _overlap(p), p.student**2),
-        "em_teacher": lambda p: mean_by_trapezoid(mp.tanh, _overlap(p), p.student**2),
-        "em_along": lambda p: (
-            p.teacher * p.cosine * mean_by_trapezoid(mp.tanh, _overlap(p), p.student**2)
-            + p.student * mean_by_trapezoid(lambda u: mp.sech(u) ** 2, _overlap(p), p.student**2)
-        ),
-        "bracket_along": _bracket_by_means,
+        name: in_balls(f, extra=60)  # what the differences over 2h cancel
+        for name, f in {
+            "student_risk": _student_risk_by_bayes,
+            "objective": _objective_by_parts,
+            "objective_best": lambda p: _objective_by_parts(_as_teacher(p)),
+            "gradient_student": lambda p: _partial(p, "size") / p.student,
+            "gradient_teacher": lambda p: _partial(p, "overlap"),
+            "gradient_along": lambda p: _partial(p, "size") + _partial(p, "overlap") * p.teacher * p.cosine,
+            "em_student": lambda p: (
+                1 - mean_by_trapezoid(lambda u: square(hyperbolic_tangent(u)), _overlap(p), p.student**2)
+            ),
+            "em_teacher": lambda p: mean_by_trapezoid(hyperbolic_tangent, _overlap(p), p.student**2),
+            "em_along": lambda p: (
+                p.teacher * p.cosine * mean_by_trapezoid(hyperbolic_tangent, _overlap(p), p.student**2)
+                + p.student
+                * mean_by_trapezoid(lambda u: 1 / hyperbolic_cosine(u) ** 2, _overlap(p), p.student**2)
+            ),
+            "bracket_along": _bracket_by_means,
+        }.items()
     },
 )
 

@@ -15,7 +15,16 @@ from collections.abc import Callable
 
 import mpmath as mp
 
-from simulators.models.tools import Number, Numerics, Values, exponential, logarithm
+from simulators.models.tools import (
+    Number,
+    Numerics,
+    Values,
+    exponential,
+    in_balls,
+    logarithm,
+    root,
+    tanh_sinh,
+)
 
 __all__ = ["FROZEN_DENOISER"]
 
@@ -62,18 +71,17 @@ def _score_path(p: Values) -> Number:
 
 
 def _times(p: Values) -> list[Number]:
-    return [mp.log1p(1 / u) / 2 for u in _ratios(p)]
+    return [(1 / u).log1p() / 2 for u in _ratios(p)]
 
 
 def _by_quadrature(p: Values, cost: Callable[[Number, Number], Number]) -> Number:
     """The sum over the steps of the integral of the cost at (e^{-2a} at the start a of the step, e^{-2t})."""
-    with mp.extradps(10):  # what 1 - e^{-2t} loses
 
-        def step(after: Number, now: Number) -> Number:
-            begin = mp.exp(-2 * now)
-            return mp.quad(lambda t: cost(begin, mp.exp(-2 * t)), [after, now], maxdegree=5)
+    def step(after: Number, now: Number) -> Number:
+        begin = exponential(-2 * now)
+        return tanh_sinh(lambda t: cost(begin, exponential(-2 * t)), [after, now])
 
-        return mp.fsum(step(after, now) for now, after in itertools.pairwise(_times(p)))
+    return sum((step(after, now) for now, after in itertools.pairwise(_times(p))), start=0 * p.T)
 
 
 def _denoiser_by_quadrature(p: Values) -> Number:
@@ -87,7 +95,7 @@ def _score_by_quadrature(p: Values) -> Number:
     def energy(kept: Number) -> Number:
         return p.rank / (p.v1 * kept + 1 - kept) + p.empty / (1 - kept)
 
-    return _by_quadrature(p, lambda a, t: energy(t) - (2 * mp.sqrt(a / t) - 1) * energy(a))
+    return _by_quadrature(p, lambda a, t: energy(t) - (2 * root(a / t) - 1) * energy(a))
 
 
 FROZEN_DENOISER = Numerics(
@@ -98,8 +106,8 @@ FROZEN_DENOISER = Numerics(
         "last_ratio": lambda p: _ratio(p.t_end),
     },
     other={
-        "denoiser_path": _denoiser_by_quadrature,
-        "score_path": _score_by_quadrature,
+        "denoiser_path": in_balls(_denoiser_by_quadrature, extra=33),  # what 1 - e^{-2t} loses
+        "score_path": in_balls(_score_by_quadrature, extra=33),
         "log_step": lambda p: (mp.log(mp.expm1(2 * p.T)) - mp.log(mp.expm1(2 * p.t_end))) / (2 * p.N),
         "last_ratio": lambda p: mp.exp(-2 * p.t_end) / -mp.expm1(-2 * p.t_end),
     },

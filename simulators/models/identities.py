@@ -18,10 +18,14 @@ from simulators.models.tools import (
     Number,
     Numerics,
     Values,
+    circle,
     exponential,
+    hyperbolic_cosine,
+    in_balls,
     logarithm,
     normal_tail,
     root,
+    square,
     tanh_sinh,
 )
 
@@ -36,23 +40,21 @@ def _derivative(order: int, law: Callable[[Values], Channel]) -> Callable[[Value
 
 
 def _bayes_mean(law: Callable[[Values], Channel]) -> Callable[[Values], Number]:
-    return lambda p: law(p).raw_moment(1, p.x)
+    return in_balls(lambda p: law(p).raw_moment(1, p.x))
 
 
 def _bayes_variance(law: Callable[[Values], Channel]) -> Callable[[Values], Number]:
     def variance(p: Values) -> Number:
-        with mp.extraprec(60):
-            own = law(p)
-            return own.raw_moment(2, p.x) - own.raw_moment(1, p.x) ** 2
+        own = law(p)
+        return own.raw_moment(2, p.x) - own.raw_moment(1, p.x) ** 2
 
-    return variance
+    return in_balls(variance, extra=60)
 
 
 def _bayes_third(p: Values) -> Number:
-    with mp.extraprec(120):
-        own = pair(p)
-        one, two, three = (own.raw_moment(n, p.x) for n in (1, 2, 3))
-        return three - 3 * one * two + 2 * one**3
+    own = pair(p)
+    one, two, three = (own.raw_moment(n, p.x) for n in (1, 2, 3))
+    return three - 3 * one * two + 2 * one**3
 
 
 def _noise_mean(p: Values) -> Number:
@@ -87,8 +89,8 @@ TWO_COMPONENT = Numerics(
         "third": _derivative(3, pair),
         "post_mean": _bayes_mean(pair),
         "post_var": _bayes_variance(pair),
-        "post_third": _bayes_third,
-        "noise_mean": lambda p: p.x - p.a_t * pair(p).raw_moment(1, p.x),
+        "post_third": in_balls(_bayes_third, extra=120),
+        "noise_mean": lambda p: p.x - p.a_t * _bayes_mean(pair)(p),
         "target_var": lambda p: p.a_t**2 / p.s_t**4 * _bayes_variance(pair)(p),
     },
 )
@@ -205,7 +207,7 @@ def _least(p: Values) -> Number:
     law = pair(p)
     total = 0 * p.w
     for k, (w, A) in enumerate(zip(law.weights, law.spreads, strict=True)):
-        error = law.mean_within(k, lambda x, k=k: (law.score(x) - law.slopes(x)[k]) ** 2)  # type: ignore[misc]
+        error = law.mean_within(k, lambda x, k=k: square(law.score(x) - law.slopes(x)[k]))  # type: ignore[misc]
         total += w * (error + law.a**2 * law.variances[k] / (p.s_t**2 * A))
     return total
 
@@ -263,14 +265,16 @@ DENOISING = Numerics(
         "denoiser_risk": _by_hermite(
             lambda p, y, z: (_noisy(p, y, z) + p.s_t**2 * _fit(p)(_noisy(p, y, z)) - p.a_t * y) ** 2
         ),
-        "score_risk": _averaged(lambda p, law, x: (_fit(p)(x) - law.score(x)) ** 2),
-        "dsm_least": lambda p: p.a_t**2 / p.s_t**4 * pair(p).mean(pair(p).posterior_variance),
-        "fisher": lambda p: -pair(p).mean(pair(p).hessian),
-        "mmse": lambda p: pair(p).mmse_by_moments(),
-        "mean_hessian": lambda p: -pair(p).fisher(),
-        "score_cross": _averaged(lambda p, law, x: law.score(x) * _fit(p)(x)),
-        "score_fourth": _averaged(lambda p, law, x: -3 * law.score(x) ** 2 * law.hessian(x)),  # by parts
-        "score_cosh": _averaged(lambda p, law, x: mp.cosh(p.s_t * law.score(x))),
+        "score_risk": in_balls(_averaged(lambda p, law, x: square(_fit(p)(x) - law.score(x)))),
+        "dsm_least": in_balls(lambda p: p.a_t**2 / p.s_t**4 * pair(p).mean(pair(p).posterior_variance)),
+        "fisher": in_balls(lambda p: -pair(p).mean(pair(p).hessian)),
+        "mmse": in_balls(lambda p: pair(p).mmse_by_moments(), doublings=4),
+        "mean_hessian": in_balls(lambda p: -pair(p).fisher()),
+        "score_cross": in_balls(_averaged(lambda p, law, x: law.score(x) * _fit(p)(x))),
+        "score_fourth": in_balls(  # by parts
+            _averaged(lambda p, law, x: -3 * square(law.score(x)) * law.hessian(x))
+        ),
+        "score_cosh": in_balls(_averaged(lambda p, law, x: hyperbolic_cosine(p.s_t * law.score(x)))),
         "ism_objective": _by_hermite(lambda p, y, z: _fit(p)(_noisy(p, y, z)) ** 2 / 2 + p.slope),
     },
 )
@@ -326,18 +330,18 @@ def _unsquared_by_atoms(p: Values, at_score: bool) -> Number:
     """E|f(X) - Y| with f the score or the likelier target, atom by atom, split where the median jumps."""
     law, cut = pair(p), _crossing(p)
     deviation = p.s_t
-    total = mp.mpf(0)
+    total = arb(0)
     for k, (w, c) in enumerate(zip(law.weights, law.centres, strict=True)):
 
         def loss(z: Number, k: int = k, c: Number = c) -> Number:
             x = c + deviation * z
             y, r = _targets(p, law, x), law.shares(x)
             guess = law.score(x) if at_score else y[0] if r[0] > r[1] else y[1]
-            return mp.exp(-z * z / 2) * abs(guess - y[k])
+            return exponential(-z * z / 2) * abs(guess - y[k])
 
         edge = (cut - c) / deviation
-        cuts = sorted([mp.mpf(-15 + 3 * j) for j in range(11)] + [max(min(edge, 15), -15)])
-        total += w * tanh_sinh(loss, cuts) / mp.sqrt(2 * mp.pi)
+        cuts = sorted([arb(-15 + 3 * j) for j in range(11)] + [max(min(edge, arb(15)), arb(-15))])
+        total += w * tanh_sinh(loss, cuts) / root(circle(w))
     return total
 
 
@@ -358,10 +362,10 @@ TWO_POINT = Numerics(
     },
     integrals={"unsquared_at_score": _unsquared_at_score, "squared_at_score": _squared_at_score},
     other={
-        "unsquared_at_score": lambda p: _unsquared_by_atoms(p, at_score=True),
-        "unsquared_at_median": lambda p: _unsquared_by_atoms(p, at_score=False),
-        "squared_at_score": lambda p: 1 / p.s_t**2 - pair(p).fisher(),
-        "squared_at_median": lambda p: _gap(p) * _unsquared_by_atoms(p, at_score=False),
+        "unsquared_at_score": in_balls(lambda p: _unsquared_by_atoms(p, at_score=True)),
+        "unsquared_at_median": in_balls(lambda p: _unsquared_by_atoms(p, at_score=False)),
+        "squared_at_score": in_balls(lambda p: 1 / p.s_t**2 - pair(p).fisher()),
+        "squared_at_median": in_balls(lambda p: _gap(p) * _unsquared_by_atoms(p, at_score=False)),
     },
     admits=lambda p: p["m1"] != p["m2"],
 )
@@ -412,7 +416,7 @@ SOFTMAX_NOISED = Numerics(
     },
     other={
         "score": lambda p: _noised_derivative(p, 1 + p.extra),
-        "denoised": lambda p: _noised(p, 1 + p.extra).raw_moment(1, p.x),
+        "denoised": _bayes_mean(lambda p: _noised(p, 1 + p.extra)),
         "weighted_softmax": lambda p: p.x + (1 + p.extra) * _noised_derivative(p, 1 + p.extra),
     },
 )

@@ -29,8 +29,10 @@ from simulators.models.tools import (
     Number,
     Numerics,
     Values,
+    in_balls,
     mean_by_floats,
     normal_tail,
+    root,
     tanh_sinh,
 )
 
@@ -49,7 +51,7 @@ def _shares(p: Values) -> list[tuple[int, float]]:
     return [(k, math.comb(n, k) * p.w**k * (1 - p.w) ** (n - k)) for k in range(n + 1)]
 
 
-def _mp_shares(p: Values) -> list[Number]:
+def _shares_by_recursion(p: Values) -> list[Number]:
     """P(k) by recursion."""
     row = [(1 - p.w) ** p.n_data]
     for k in range(p.n_data):
@@ -88,7 +90,9 @@ def _risk_by_scores(p: Values) -> Number:
     """The same from the scores of the noisy mixtures themselves."""
     q = long_values(p)
     zero = 0 * q.w
-    rows = [(np.longdouble(k) / p.n_data, np.longdouble(float(c))) for k, c in enumerate(_mp_shares(p))]
+    rows = [
+        (np.longdouble(k) / p.n_data, np.longdouble(float(c))) for k, c in enumerate(_shares_by_recursion(p))
+    ]
 
     def noisy(v: Number) -> Channel:
         return Channel([v, 1 - v], [q.sep, zero], [zero, zero], q.a_t, q.s_t**2)
@@ -181,18 +185,16 @@ def _quantile_by_errors(p: Values) -> Number:
     def above(v: Number, e: Number) -> Number:
         two, none = v * w, (1 - v) * (1 - w)
         one = v + w - 2 * v * w - abs(v - w) / e
-        if one >= 0:
-            return mp.mpf(0)
-        root = mp.sqrt(max(one * one - 4 * two * none, mp.mpf(0)))
-        low = mp.log(2 * none / (root - one)) if none else -mp.inf
-        high = mp.log((root - one) / (2 * two)) if two else mp.inf
-        if low >= high:
-            return mp.mpf(0)
-        rows = ((w, g * g / 2), (1 - w, -g * g / 2))
-        return mp.fsum(c * (_mp_between((low - m) / g, (high - m) / g)) for c, m in rows)
+        inside = one * one - 4 * two * none
+        if not (one < 0 and (inside > 0 or two * none == 0)):
+            return arb(0)
+        larger = root(inside) - one
+        low = (2 * none / larger).log() if none != 0 else None
+        high = (larger / (2 * two)).log() if two != 0 else None
+        return sum(c * _between(low, high, m, g) for c, m in ((w, g * g / 2), (1 - w, -g * g / 2)))
 
     def size(v: Number) -> Number:
-        low, high = mp.mpf(0), mp.mpf(1)
+        low, high = arb(0), arb(1)
         for _ in range(60):
             middle = (low + high) / 2 if 16 * low >= high else high / 16
             if above(v, middle) <= p.fail:
@@ -202,20 +204,24 @@ def _quantile_by_errors(p: Values) -> Number:
         return g * high
 
     n = p.n_data
-    shares = [mp.mpf(k) / n for k in range(n + 1)]
-    sizes = [size(v) if v != w else mp.mpf(0) for v in shares]
-    return _learned_quantile(sizes, _mp_shares(p), p.fail_train)
+    shares = [arb(k) / n for k in range(n + 1)]
+    sizes = [size(v) if not v.overlaps(w) else arb(0) for v in shares]
+    return _learned_quantile(sizes, _shares_by_recursion(p), p.fail_train)
 
 
-def _mp_between(low: Number, high: Number) -> Number:
-    if low > 0:
-        return normal_tail(low) - normal_tail(high)
-    return normal_tail(-high) - normal_tail(-low)
+def _between(low: Number | None, high: Number | None, mean: Number, deviation: Number) -> Number:
+    """The mass of a normal law between two places, None for an end of the line."""
+    first, last = (None if end is None else (end - mean) / deviation for end in (low, high))
+    if first is None or last is None:
+        return normal_tail(-last if first is None else first)
+    if first > 0:
+        return normal_tail(first) - normal_tail(last)
+    return normal_tail(-last) - normal_tail(-first)
 
 
 LEARNED_WEIGHT = Numerics(
     integrals={"learner_risk": _risk, "learner_quantile": _quantile},
-    other={"learner_risk": _risk_by_scores, "learner_quantile": _quantile_by_errors},
+    other={"learner_risk": _risk_by_scores, "learner_quantile": in_balls(_quantile_by_errors)},
     integers=("n_data",),
 )
 
@@ -257,13 +263,12 @@ def _entropy_by_integrals(p: Values) -> Number:
 
     def mean_log(w: Number) -> Number:
         def integrand(t: Number) -> Number:
-            return (mp.exp(-t) - mp.exp(-t / 2 + n * mp.log1p(w * mp.expm1(-t)))) / t
+            return ((-t).exp() - (-t / 2 + n * (w * (-t).expm1()).log1p()).exp()) / t
 
-        return tanh_sinh(integrand, [mp.mpf(0), mp.mpf(1) / n, 1, 4, 16, 64, 256])
+        return tanh_sinh(integrand, [arb(0), arb(1) / n, *(arb(4) ** j for j in range(5))])
 
-    with mp.extraprec(30):
-        own = p.w * mp.log(p.w) + (1 - p.w) * mp.log(1 - p.w)
-        return own + mp.log(n + 1) - p.w * mean_log(p.w) - (1 - p.w) * mean_log(1 - p.w)
+    own = p.w * p.w.log() + (1 - p.w) * (1 - p.w).log()
+    return own + arb(n + 1).log() - p.w * mean_log(p.w) - (1 - p.w) * mean_log(1 - p.w)
 
 
 def _information_by_entropy(p: Values) -> Number:
@@ -284,7 +289,7 @@ LEARNED_AT_ALL_TIMES = Numerics(
     },
     other={
         "learner_variance": _variance_by_generating_function,
-        "learner_entropy": _entropy_by_integrals,
+        "learner_entropy": in_balls(_entropy_by_integrals, extra=30),
         "weight_information": _information_by_entropy,
     },
     integers=("n_data",),

@@ -11,6 +11,7 @@ from typing import Any
 
 import mpmath as mp
 import numpy as np
+from flint import arb
 
 from simulators.enclosure import Enclosure
 from simulators.models.tools import (
@@ -18,11 +19,13 @@ from simulators.models.tools import (
     Rows,
     circle,
     exponential,
+    highest,
     logarithm,
     mean_by_floats,
     mean_by_trapezoid,
     means_by_floats,
     shares,
+    square,
 )
 
 __all__ = ["Channel", "column_means", "pair"]
@@ -52,6 +55,7 @@ class Channel:
         self.a, self.noise = a, noise
         self.centres = [a * m for m in self.means]
         self.spreads = [a * a * v + noise for v in self.variances]
+        self._seen: tuple[Number, list[Number]] = (None, [])
         self._doubled = [2 * A for A in self.spreads]
         self._heights = [
             logarithm(w) - logarithm(A) / 2 for w, A in zip(self.weights, self.spreads, strict=True)
@@ -62,16 +66,18 @@ class Channel:
     def exponents(self, x: Number) -> list[Number]:
         """log(w_k phi_k(x)) up to one constant."""
         rows = zip(self._heights, self.centres, self._doubled, strict=True)
-        return [h - (x - c) ** 2 / twice for h, c, twice in rows]
+        return [h - square(x - c) / twice for h, c, twice in rows]
 
     def shares(self, x: Number) -> list[Number]:
         """P(component k | X = x)."""
-        return shares(self.exponents(x))
+        if x is not self._seen[0]:  # several moments are often asked for at the same points
+            self._seen = x, shares(self.exponents(x))
+        return self._seen[1]
 
     def log_density(self, x: Number) -> Number:
         """The logarithm of q(x), for mpmath numbers and arrays of floats."""
         exponents = self.exponents(x)
-        top = np.max(exponents, axis=0) if isinstance(x, np.ndarray) else exponents[0]
+        top = highest(exponents)
         raised = [exponential(e - top) for e in exponents]
         return top + logarithm(sum(raised[1:], start=raised[0])) - logarithm(circle(self.noise)) / 2
 
@@ -92,7 +98,7 @@ class Channel:
         """d^3/dx^3 log q."""
         r, u = self.shares(x), self.slopes(x)
         centred = _centred(r, u)
-        cubes = [c**3 - 3 * c / A for c, A in zip(centred, self.spreads, strict=True)]
+        cubes = [c * square(c) - 3 * c / A for c, A in zip(centred, self.spreads, strict=True)]
         return _mean(r, cubes)
 
     def posterior_mean(self, x: Number) -> Number:
@@ -109,7 +115,7 @@ class Channel:
         r = self.shares(x)
         centred = _centred(r, self._component_means(x))
         rows = zip(centred, self._component_variances(), strict=True)
-        return _mean(r, [c**3 + 3 * c * V for c, V in rows])
+        return _mean(r, [c * square(c) + 3 * c * V for c, V in rows])
 
     def _component_means(self, x: Number) -> list[Number]:
         rows = zip(self.means, self.variances, self.centres, self.spreads, strict=True)
@@ -126,44 +132,36 @@ class Channel:
 
     def mean_within(self, k: int, g: Callable[[Number], Number]) -> Number:
         """E[g(X) | component k]."""
-        rule = mean_by_trapezoid if isinstance(self.noise, mp.mpf) else mean_by_floats
+        rule = mean_by_trapezoid if isinstance(self.noise, mp.mpf | arb) else mean_by_floats
         return rule(g, self.centres[k], self.spreads[k])
 
     def fisher(self) -> Number:
         """E|score|^2."""
-        return self.mean(lambda x: self.score(x) ** 2)
+        return self.mean(lambda x: square(self.score(x)))
 
     def mmse(self) -> Number:
         """E Var(X0 | X)."""
         return self.mean(self.posterior_variance)
 
     def mmse_by_moments(self) -> Number:
-        """E X0^2 - E E[X0 | X]^2 for mpmath numbers; as many digits more as cancel where the posterior is
-        narrow.
-        """
-
-        def rest() -> tuple[Number, Number]:
-            rows = zip(self.weights, self.means, self.variances, strict=True)
-            whole = sum((w * (m * m + v) for w, m, v in rows), start=0 * self.noise)
-            return whole, whole - self.mean(lambda x: self.posterior_mean(x) ** 2)
-
-        whole, value = rest()
-        if abs(value) < whole * mp.mpf(10) ** (-mp.mp.dps / 2) and mp.mp.dps < 300:
-            with mp.extradps(mp.mp.dps):
-                return self.mmse_by_moments()
-        return value
+        """E X0^2 - E E[X0 | X]^2 for mpmath numbers and balls; it cancels where the posterior is narrow."""
+        rows = zip(self.weights, self.means, self.variances, strict=True)
+        whole = sum((w * (m * m + v) for w, m, v in rows), start=0 * self.noise)
+        return whole - self.mean(lambda x: square(self.posterior_mean(x)))
 
     # -- the second road at a point --------------------------------------------------------------------------
 
     def raw_moment(self, n: int, x: Number) -> Number:
-        """E[X0^n | X = x] by Bayes' rule and a quadrature over the data, for mpmath numbers."""
+        """E[X0^n | X = x] by Bayes' rule and a quadrature over the data, for mpmath numbers and
+        balls.
+        """
         return self._bayes(x, n) / self._bayes(x, 0)
 
     def _bayes(self, x: Number, n: int) -> Number:
         def likelihood(y: Number) -> Number:
-            return y**n * mp.exp(-((x - self.a * y) ** 2) / (2 * self.noise))
+            return y**n * exponential(-square(x - self.a * y) / (2 * self.noise))
 
-        total = mp.mpf(0)
+        total = 0 * self.noise
         for w, m, v in zip(self.weights, self.means, self.variances, strict=True):
             total += w * (likelihood(m) if v == 0 else mean_by_trapezoid(likelihood, m, v))
         return total
@@ -196,7 +194,7 @@ def _mean(weights: Sequence[Number], values: Sequence[Number]) -> Number:
 def _spread(weights: Sequence[Number], values: Sequence[Number]) -> Number:
     """The variance of the values, as the sum over pairs, which does not cancel."""
     pairs = [
-        weights[i] * weights[j] * (values[i] - values[j]) ** 2
+        weights[i] * weights[j] * square(values[i] - values[j])
         for i in range(len(values))
         for j in range(i + 1, len(values))
     ]

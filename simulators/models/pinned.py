@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 import mpmath as mp
+from flint import arb
 
 from simulators.models.energies import has_density
 from simulators.models.mixture import Channel, pair
@@ -18,9 +19,12 @@ from simulators.models.tools import (
     Numerics,
     Values,
     exponential,
+    in_balls,
     logarithm,
     mean_by_trapezoid,
+    root,
     shares,
+    square,
     tanh_sinh,
     trapezoid,
 )
@@ -61,17 +65,17 @@ def _drift_by_quadrature(p: Values) -> Number:
 
     def ratio(y: Number) -> Number:
         parts = ((p.w, p.m1, p.v1), (1 - p.w, p.m2, p.v2))
-        return mp.fsum(
-            w * mp.exp(-((y - m) ** 2) / (2 * v) + y * y / (2 * whole)) / mp.sqrt(v) for w, m, v in parts
+        return sum(
+            w * exponential(-square(y - m) / (2 * v) + y * y / (2 * whole)) / root(v) for w, m, v in parts
         )
 
     def weighted(n: int) -> Number:
         def integrand(y: Number) -> Number:
-            return (y - p.x) ** n * ratio(y) * mp.exp(-((y - p.x) ** 2) / (2 * ahead))
+            return (y - p.x) ** n * ratio(y) * exponential(-square(y - p.x) / (2 * ahead))
 
-        scale = mp.sqrt(1 / (1 / max(p.v1, p.v2) - 1 / whole + 1 / ahead))
-        reach = float(17 * max(scale, mp.sqrt(ahead)) + abs(p.x) + abs(p.m1) + abs(p.m2))
-        return trapezoid(integrand, -2 * reach, 2 * reach)
+        scale = root(1 / (1 / max(p.v1, p.v2) - 1 / whole + 1 / ahead))
+        reach = float(17 * max(scale, root(ahead)) + abs(p.x) + abs(p.m1) + abs(p.m2))
+        return trapezoid(integrand, -2 * reach, 2 * reach, arb)
 
     return weighted(1) / weighted(0) / ((1 - p.part) * p.T)
 
@@ -83,8 +87,8 @@ PINNED_BRIDGE = Numerics(
         "bridge_score": lambda p: _bridge(p).score(p.x),
     },
     other={
-        "drift": _drift_by_quadrature,
-        "bridge_mean": lambda p: _bridge(p).raw_moment(1, p.x),
+        "drift": in_balls(_drift_by_quadrature),
+        "bridge_mean": in_balls(lambda p: _bridge(p).raw_moment(1, p.x)),
         "bridge_score": lambda p: mp.diff(_bridge(p).log_density, p.x),
     },
     admits=has_density,
@@ -100,7 +104,7 @@ RELATIVE_SCORE = Numerics(
     },
     other={
         "score": lambda p: mp.diff(pair(p, mp.exp(-p.t), -mp.expm1(-2 * p.t)).log_density, p.x),
-        "relative_score": lambda p: _relative_score_by_semigroup(p),
+        "relative_score": in_balls(lambda p: _relative_score_by_semigroup(p)),
     },
     admits=has_density,
 )
@@ -150,20 +154,20 @@ def _relative_score(p: Values) -> Number:
 
 def _relative_score_by_semigroup(p: Values) -> Number:
     """By quadrature of f(a x + s z) against the Gaussian, and against z phi for the derivative."""
-    a, s = mp.exp(-p.t), mp.sqrt(-mp.expm1(-2 * p.t))
+    a, s = exponential(-p.t), root(-(-2 * p.t).expm1())
     parts = ((p.w, p.m1, p.v1), (1 - p.w, p.m2, p.v2))
 
     @cache  # both integrals have the same nodes
     def ratio(z: Number) -> Number:
         y = a * p.x + s * z
-        return mp.fsum(
-            w * mp.exp(-((y - m) ** 2) / (2 * v) + y * y / 2 - z * z / 2) / mp.sqrt(v) for w, m, v in parts
+        return sum(
+            w * exponential(-square(y - m) / (2 * v) + y * y / 2 - z * z / 2) / root(v) for w, m, v in parts
         )
 
     reach = 16.0 + 40.0 * float(max(p.v1, p.v2, 1) ** 0.5 + abs(p.x) + abs(p.m1) + abs(p.m2)) / float(s)
     reach = min(reach, 16.0 + 30.0 * float(max(p.v1, p.v2, 1)) * float(1 + abs(p.x)))
-    value = trapezoid(ratio, -reach, reach)
-    slope = trapezoid(lambda z: z * ratio(z), -reach, reach)
+    value = trapezoid(ratio, -reach, reach, arb)
+    slope = trapezoid(lambda z: z * ratio(z), -reach, reach, arb)
     return a * slope / (s * value)
 
 

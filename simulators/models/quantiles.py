@@ -22,11 +22,13 @@ from simulators.models.tools import (
     Values,
     exponential,
     gauss_legendre,
+    in_balls,
     integral_by_panels,
     logarithm,
     mean_by_trapezoid,
     normal_tail,
     root,
+    square,
     tanh_sinh,
 )
 
@@ -330,11 +332,11 @@ def _score_gap(p: Values, first: Callable[[Values], Channel], second: Callable[[
     return _left(p).mean(lambda x: (_pull(one, x) - _pull(two, x)) ** 2)
 
 
-def _mp_score_gap(
+def _score_gap_in_balls(
     p: Values, first: Callable[[Values], Channel], second: Callable[[Values], Channel]
 ) -> Number:
     one, two = first(p), second(p)
-    return _left(p).mean(lambda x: (one.score(x) - two.score(x)) ** 2)
+    return _left(p).mean(lambda x: square(one.score(x) - two.score(x)))
 
 
 def _minor_square(p: Values) -> Number:
@@ -366,10 +368,10 @@ def _pair_tv_two_by_quadrature(p: Values) -> Number:
 
     def above(sign: int) -> Number:
         def beyond(x: Number) -> Number:
-            return (1 - p.eta) * mp.ncdf(x) + p.eta * mp.ncdf(x + sign * p.sep)
+            return (1 - p.eta) * normal_tail(-x) + p.eta * normal_tail(-x - sign * p.sep)
 
-        parts = ((1 - p.eta, mp.mpf(0)), (p.eta, sign * p.sep))
-        return mp.fsum(w * mean_by_trapezoid(beyond, c, mp.mpf(1)) for w, c in parts)
+        near, far = (mean_by_trapezoid(beyond, c, 1 + 0 * p.sep) for c in (0 * p.sep, sign * p.sep))
+        return (1 - p.eta) * near + p.eta * far
 
     return above(1) - above(-1)
 
@@ -386,11 +388,11 @@ HARD_PAIR = Numerics(
     other={
         "bulk": lambda p: mp.erf(p.sep / mp.sqrt(2)),
         "pair_tv": lambda p: p.eta * mp.erf(p.sep / mp.sqrt(2)),
-        "pair_tv_two": _pair_tv_two_by_quadrature,
-        "score_gap": lambda p: _mp_score_gap(p, _left, _right),
-        "minor_square": _minor_square,
-        "improper_gap": lambda p: _mp_score_gap(p, _both, _left),
-        "improper_far": lambda p: _mp_score_gap(p, _both, _right),
+        "pair_tv_two": in_balls(_pair_tv_two_by_quadrature),
+        "score_gap": in_balls(lambda p: _score_gap_in_balls(p, _left, _right)),
+        "minor_square": in_balls(_minor_square),
+        "improper_gap": in_balls(lambda p: _score_gap_in_balls(p, _both, _left)),
+        "improper_far": in_balls(lambda p: _score_gap_in_balls(p, _both, _right)),
     },
 )
 

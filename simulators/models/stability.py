@@ -6,6 +6,7 @@ mpmath, Parseval's identity, finite differences, tanh-sinh quadrature between ki
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import mpmath as mp
@@ -20,10 +21,14 @@ from simulators.models.tools import (
     Number,
     Numerics,
     Values,
+    circle,
+    hyperbolic_tangent,
+    in_balls,
     integral_by_panels,
     mean_by_floats,
     mean_by_trapezoid,
     root,
+    square,
     tanh_sinh,
 )
 
@@ -64,7 +69,7 @@ def _hermite_polynomial(k: int) -> Polynomial:
         previous, last = rows[-2], rows[-1]
         new = {power + 1: c for power, c in last.items()}
         for power, c in previous.items():
-            new[power] = new.get(power, mp.mpf(0)) - n * c
+            new[power] = new.get(power, 0) - n * c
         rows.append(new)
     return {power: c / mp.sqrt(mp.factorial(k)) for power, c in rows[k].items()}
 
@@ -94,7 +99,7 @@ def _sum_of(p: Values, keep: Callable[[int], bool]) -> Polynomial:
     for k, c in _coefficients(p).items():
         if keep(k):
             for power, e in _hermite_polynomial(k).items():
-                total[power] = total.get(power, mp.mpf(0)) + c * e
+                total[power] = total.get(power, 0) + c * e
     return total
 
 
@@ -187,44 +192,44 @@ def _tanh_generator(p: Values) -> Number:
     return mean_by_floats(squared, 0.0, 1.0).sqrt() / float(p.sigma) ** (2 * p.reps)
 
 
-def _mp_hermite(k: int, z: Number) -> Number:
-    before, now = mp.mpf(1), z
+def _hermite(k: int, z: Number) -> Number:
+    before, now = 1 + 0 * z, z
     if k == 0:
         return before
     for n in range(1, k):
-        before, now = now, (z * now - mp.sqrt(n) * before) / mp.sqrt(n + 1)
+        before, now = now, (z * now - arb(n).sqrt() * before) / arb(n + 1).sqrt()
     return now
 
 
 def _tanh_tail_by_parseval(p: Values) -> Number:
     kappa = p.gain * p.sigma
-    total = mean_by_trapezoid(lambda z: mp.tanh(kappa * z) ** 2, mp.mpf(0), mp.mpf(1))
+    total = mean_by_trapezoid(lambda z: square(hyperbolic_tangent(kappa * z)), arb(0), arb(1))
     for k in range(1, p.deg, 2):  # tanh is odd
 
         def integrand(z: Number, k: int = k) -> Number:
-            return mp.tanh(kappa * z) * _mp_hermite(k, z)
+            return hyperbolic_tangent(kappa * z) * _hermite(k, z)
 
-        total -= mean_by_trapezoid(integrand, mp.mpf(0), mp.mpf(1)) ** 2
-    return mp.sqrt(total)
+        total -= mean_by_trapezoid(integrand, arb(0), arb(1)) ** 2
+    return root(total)
 
 
 def _series(kappa: Number, z: Number, order: int) -> list[Number]:
     """Derivatives of tanh(kappa z), from the power series that T' = kappa (1 - T^2) determines."""
-    t = [mp.tanh(kappa * z)]
+    t = [hyperbolic_tangent(kappa * z)]
     for n in range(order):
-        square = mp.fsum(t[i] * t[n - i] for i in range(n + 1))
+        square = sum(t[i] * t[n - i] for i in range(n + 1))
         t.append(kappa * ((1 if n == 0 else 0) - square) / (n + 1))
-    return [c * mp.factorial(n) for n, c in enumerate(t)]
+    return [c * math.factorial(n) for n, c in enumerate(t)]
 
 
 def generator_power(reps: int) -> dict[int, Polynomial]:
     """(D^2 - z D)^reps as coefficients a_j(z) of D^j."""
-    rows: dict[int, Polynomial] = {0: {0: mp.mpf(1)}}
+    rows: dict[int, Polynomial] = {0: {0: 1}}
     for _ in range(reps):
         new: dict[int, Polynomial] = {}
 
         def put(j: int, power: int, c: Number, new: dict[int, Polynomial] = new) -> None:
-            new.setdefault(j, {})[power] = new.setdefault(j, {}).get(power, mp.mpf(0)) + c
+            new.setdefault(j, {})[power] = new.setdefault(j, {}).get(power, 0) + c
 
         for j, a in rows.items():
             for power, c in a.items():
@@ -244,14 +249,18 @@ def _tanh_generator_by_series(p: Values) -> Number:
 
     def squared(z: Number) -> Number:
         derivatives = _series(kappa, z, 2 * p.reps)
-        return sum(c * z**n * derivatives[j] for j, a in operator.items() for n, c in a.items()) ** 2
+        rows = ((n, c, derivatives[j]) for j, a in operator.items() for n, c in a.items())
+        return square(sum(c * z**n * derivative for n, c, derivative in rows))
 
-    return mp.sqrt(mean_by_trapezoid(squared, mp.mpf(0), mp.mpf(1))) / p.sigma ** (2 * p.reps)
+    return root(mean_by_trapezoid(squared, arb(0), arb(1))) / p.sigma ** (2 * p.reps)
 
 
 HERMITE_TANH = Numerics(
     integrals={"tanh_tail": _tanh_tail, "tanh_generator": _tanh_generator},
-    other={"tanh_tail": _tanh_tail_by_parseval, "tanh_generator": _tanh_generator_by_series},
+    other={
+        "tanh_tail": in_balls(_tanh_tail_by_parseval),
+        "tanh_generator": in_balls(_tanh_generator_by_series),
+    },
     integers=("deg", "reps"),
 )
 
@@ -330,19 +339,27 @@ def _warm_gap(p: Values) -> Enclosure:
 
 def _warm_gap_by_tanh_sinh(p: Values) -> Number:
     law = _three(p)
-    total = mp.mpf(0)
+    total = arb(0)
     for k, (w, m) in enumerate(zip(law.weights, law.means, strict=True)):
 
         def loss(z: Number, m: Number = m) -> Number:
-            return mp.exp(-z * z / 2) * abs(law.posterior_mean(m + p.sigma * z) - m)
+            return (-z * z / 2).exp() * abs(law.posterior_mean(m + p.sigma * z) - m)
 
         def cross(m: Number = m) -> Number:
             near = _crossing(_three(Values(**{n: float(v) for n, v in vars(p).items()})), float(m))
-            return mp.findroot(lambda y: law.posterior_mean(y) - m, mp.mpf(near))
+            return _newton(law, m, arb(near))
 
         kinks = [z for z in _cuts(law, k, cross) if abs(z) < 16]
-        total += w * tanh_sinh(loss, sorted([mp.mpf(j) for j in range(-16, 17, 2)] + kinks))
-    return total / mp.sqrt(2 * mp.pi)
+        total += w * tanh_sinh(loss, sorted([arb(j) for j in range(-16, 17, 2)] + kinks))
+    return total / root(circle(total))
+
+
+def _newton(law: Channel, value: arb, near: arb) -> arb:
+    """Where the posterior mean has the value, from nearby."""
+    for _ in range(6):
+        step = (law.posterior_mean(near) - value) * law.noise / (law.a * law.posterior_variance(near))
+        near = (near - step).mid()
+    return near
 
 
 def _miss(p: Values) -> Number:
@@ -361,7 +378,7 @@ def _miss_by_tweedie(p: Values) -> Number:
 WARM_START = Numerics(
     balls={"posterior_miss": _miss},
     integrals={"warm_gap": _warm_gap},
-    other={"warm_gap": _warm_gap_by_tanh_sinh, "posterior_miss": _miss_by_tweedie},
+    other={"warm_gap": in_balls(_warm_gap_by_tanh_sinh), "posterior_miss": _miss_by_tweedie},
     admits=lambda p: 0 < p["share"] < 1 and len({p["m1"], p["m2"], p["m3"]}) == 3,
 )
 

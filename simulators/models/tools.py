@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,18 +30,22 @@ __all__ = [
     "Values",
     "circle",
     "exponential",
+    "highest",
+    "hyperbolic_cosine",
     "hyperbolic_tangent",
+    "in_balls",
     "integral_by_panels",
     "line_integral",
-    "line_integrals",
     "logarithm",
     "mean_by_floats",
     "mean_by_trapezoid",
     "means_by_floats",
+    "middle",
     "normal_tail",
     "plane_mean",
     "root",
     "shares",
+    "square",
     "tanh_sinh",
     "trapezoid",
 ]
@@ -62,6 +66,9 @@ WIDE = 9.0
 
 TAIL = 1e-300
 COARSE = 0.125
+OFFSET = 3277 / 32768
+"""Of the nodes of the second road's rule, dyadic: at a mean many a difference is a ball around zero."""
+
 ROUNDING = 1e-15
 """Relative rounding of a term of a sum, for a unit of its exponent."""
 
@@ -156,9 +163,19 @@ def root(x: Number) -> Number:
     return x.sqrt() if isinstance(x, arb) else mp.sqrt(x) if isinstance(x, mp.mpf) else np.sqrt(x)
 
 
+def square(x: Number) -> Number:
+    """The square, of a ball around zero too, which has no power in flint."""
+    return x * x
+
+
 def hyperbolic_tangent(x: Number) -> Number:
     """The hyperbolic tangent."""
     return x.tanh() if isinstance(x, arb) else mp.tanh(x) if isinstance(x, mp.mpf) else np.tanh(x)
+
+
+def hyperbolic_cosine(x: Number) -> Number:
+    """The hyperbolic cosine."""
+    return x.cosh() if isinstance(x, arb) else mp.cosh(x) if isinstance(x, mp.mpf) else np.cosh(x)
 
 
 def circle(x: Number) -> Number:
@@ -171,10 +188,14 @@ def normal_tail(x: Number) -> Number:
     return (x / arb(2).sqrt()).erfc() / 2 if isinstance(x, arb) else mp.erfc(x / mp.sqrt(2)) / 2
 
 
+def highest(exponents: Sequence[Number]) -> Number:
+    """The largest exponent at every point, or any: those of balls and mpmath numbers know no bounds."""
+    return reduce(np.maximum, exponents) if isinstance(exponents[0], np.ndarray) else exponents[0]
+
+
 def shares(exponents: Sequence[Number]) -> list[Number]:
     """Softmax of the exponents, without overflow."""
-    # the exponents of balls and mpmath numbers know no bounds
-    top = np.max(exponents, axis=0) if isinstance(exponents[0], np.ndarray) else exponents[0]
+    top = highest(exponents)
     raised = [exponential(e - top) for e in exponents]
     total = sum(raised[1:], start=raised[0])
     return [r / total for r in raised]
@@ -196,40 +217,67 @@ def line_integral(
     Raises NotDefined where the rule does not settle.
     """
     lost = digits or (lambda z: np.full_like(z, 50.0))
-    step, first, last = COARSE, math.floor(low / COARSE), math.ceil(high / COARSE)
-    z: Array = step * np.arange(first, last + 1, dtype=np.float64)  # exact, as the step is a power of two
-    values = f(z)
-    total, loss = float(values.sum()), float(np.abs(values) @ lost(z))
-    for _ in range(8):
-        z = step * (np.arange(first, last, dtype=np.float64) + 0.5)
-        values = f(z)
-        finer, loss = total + float(values.sum()), loss + float(np.abs(values) @ lost(z))
-        step, first, last = step / 2, 2 * first, 2 * last
+
+    def terms(level: int) -> tuple[Array, Array]:
+        z = _added(low, high, level)
+        return f(z), lost(z)
+
+    return _settled(terms, low, high)
+
+
+def _added(low: float, high: float, level: int) -> Array:
+    """The nodes that the rule has at a level and had not before, whose step is a power of two: exact."""
+    if level == 0:
+        return COARSE * np.arange(math.floor(low / COARSE), math.ceil(high / COARSE) + 1, dtype=np.float64)
+    parts = 1 << (level - 1)
+    first, last = parts * math.floor(low / COARSE), parts * math.ceil(high / COARSE)
+    return COARSE / parts * (np.arange(first, last, dtype=np.float64) + 0.5)
+
+
+def _settled(terms: Callable[[int], tuple[Array, Array]], low: float, high: float) -> Enclosure:
+    """The integral, from the values at the nodes that each level adds and what they lose in rounding."""
+    values, lost = terms(0)
+    step, total, loss = COARSE, float(values.sum()), float(np.abs(values) @ lost)
+    for level in range(1, 9):
+        values, lost = terms(level)
+        finer, loss = total + float(values.sum()), loss + float(np.abs(values) @ lost)
+        step = step / 2
         change, total = abs(finer - 2 * total) * step, finer
         if change <= 1e-13 * step * loss + TAIL:  # subnormal numbers have no relative accuracy
             return Enclosure.around(total * step, change + ROUNDING * step * loss + TAIL, "trapezoidal rule")
     raise NotDefined(f"an integral over [{low:g}, {high:g}] does not settle")
 
 
-def line_integrals(
-    f: Callable[[Array, Rows], Array], count: int, low: float, high: float, digits: Callable[[Array], Array]
-) -> Enclosure:
-    """As `line_integral`, of several functions at once, shape (count,): each has its own last step.
+@cache
+def _normal_nodes(level: int) -> tuple[Array, Array, Array]:
+    """Nodes that a level adds to a mean, their bells and digits: every mean has the same."""
+    z = _added(-REACH, REACH, level)
+    found = z, np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi), 8.0 + z * z
+    for row in found:
+        row.flags.writeable = False
+    return found
 
-    f : takes the nodes and the numbers of the functions that have not settled, and returns their values, a
-        row each.
+
+def means_by_floats(
+    g: Callable[[Array, Rows], Array], law: Callable[[Rows], tuple[Array, Array]], count: int
+) -> Enclosure:
+    """As `mean_by_floats`, of several functions at once, shape (count,): each has its own last step.
+
+    law : columns of means and of variances of the rows that it is asked for.
+    g   : takes points, a row each, and the numbers of the functions that have not settled.
     """
     centre, radius = np.empty(count), np.empty(count)
     left: Rows = np.arange(count)
-    step, first, last = COARSE, math.floor(low / COARSE), math.ceil(high / COARSE)
-    z: Array = step * np.arange(first, last + 1, dtype=np.float64)
-    values = f(z, left)
-    total, loss = values.sum(axis=1), np.abs(values) @ digits(z)
-    for _ in range(8):
-        z = step * (np.arange(first, last, dtype=np.float64) + 0.5)
-        values = f(z, left)
-        finer, loss = total + values.sum(axis=1), loss + np.abs(values) @ digits(z)
-        step, first, last = step / 2, 2 * first, 2 * last
+
+    def terms(level: int) -> tuple[Array, Array]:
+        (mean, variance), (z, bell, lost) = law(left), _normal_nodes(level)
+        values = bell * g(mean + np.sqrt(variance) * z, left)
+        return values.sum(axis=1), np.abs(values) @ lost
+
+    step, (total, loss) = COARSE, terms(0)
+    for level in range(1, 9):
+        added, lost = terms(level)
+        finer, loss, step = total + added, loss + lost, step / 2
         change, total = np.abs(finer - 2 * total) * step, finer
         done = change <= 1e-13 * step * loss + TAIL
         centre[left[done]] = total[done] * step
@@ -237,30 +285,7 @@ def line_integrals(
         left, total, loss = left[~done], total[~done], loss[~done]
         if not len(left):
             return Enclosure.around(centre, radius, "trapezoidal rule")
-    raise NotDefined(f"an integral over [{low:g}, {high:g}] does not settle")
-
-
-def _digits_of_bell(z: Array) -> Array:
-    return np.asarray(8.0 + z * z)
-
-
-def _bell(z: Array) -> Array:
-    return np.asarray(np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi))
-
-
-def means_by_floats(
-    g: Callable[[Array, Rows], Array], law: Callable[[Rows], tuple[Array, Array]], count: int
-) -> Enclosure:
-    """As `mean_by_floats`, of several functions at once, shape (count,).
-
-    law : columns of means and of variances of the rows that it is asked for.   g : of points, and of rows.
-    """
-
-    def integrand(z: Array, rows: Rows) -> Array:
-        mean, variance = law(rows)
-        return np.asarray(_bell(z) * g(mean + np.sqrt(variance) * z, rows))
-
-    return line_integrals(integrand, count, -REACH, REACH, _digits_of_bell)
+    raise NotDefined(f"a mean of {len(left)} functions does not settle")
 
 
 def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) -> Enclosure:
@@ -271,10 +296,11 @@ def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) ->
     """
     deviation = math.sqrt(variance)
 
-    def integrand(z: Array) -> Array:
-        return np.asarray(_bell(z) * g(mean + deviation * z))
+    def terms(level: int) -> tuple[Array, Array]:
+        z, bell, lost = _normal_nodes(level)
+        return bell * g(mean + deviation * z), lost
 
-    return line_integral(integrand, -REACH, REACH, _digits_of_bell)
+    return _settled(terms, -REACH, REACH)
 
 
 def plane_mean(g: Callable[[Array, Array], Array]) -> Enclosure:
@@ -326,14 +352,40 @@ def gauss_legendre(order: int) -> tuple[Array, Array]:
 # -- second road: the trapezoidal rule -----------------------------------------------------------------------
 
 
-def trapezoid(f: Callable[[Number], Number], low: float, high: float, step: float = 0.25) -> Number:
-    """The integral of a function that vanishes with all derivatives at both ends, in mpmath.
+def in_balls(f: Callable[[Values], Number], extra: int = 0, doublings: int = 1) -> Callable[[Values], Number]:
+    """A function of mpmath numbers by way of balls with that many bits more, of which it returns the middle:
+    flint's numbers are some thirty times as fast.
 
-    Halves the step until two values agree to half the digits of the working precision, see `_halved`.
+    doublings : of the bits, for as long as less than two thirds of the digits are known.
     """
-    h = mp.mpf(step)
-    count = math.ceil((high - low) / step)
-    nodes = [mp.mpf(low) + h * k for k in range(count + 1)]
+
+    def number(p: Values) -> Number:
+        for doubling in range(doublings + 1):
+            with ctx.workprec((mp.mp.prec + extra) << doubling):
+                balls = {name: v if isinstance(v, int) else arb(v) for name, v in vars(p).items()}
+                ball = f(Values(**balls))
+                if 3 * ball.rel_accuracy_bits() >= 2 * mp.mp.prec:
+                    break
+        return middle(ball)
+
+    return number
+
+
+def middle(ball: arb) -> Number:
+    """The middle of a ball as an mpmath number."""
+    if not ball.mid().is_finite():
+        return mp.mpf(float(ball.mid()))
+    mantissa, exponent = ball.mid().man_exp()
+    return mp.ldexp(mp.mpf(int(mantissa)), int(exponent))
+
+
+def trapezoid(f: Callable[[Number], Number], low: float, high: float, kind: type = mp.mpf) -> Number:
+    """The integral of a function that vanishes with all derivatives at both ends, in mpmath numbers or balls.
+
+    Halves a step of a quarter until two values agree to half the digits, see `_halved`.
+    """
+    h = kind(0.25)
+    nodes = [kind(low) + h * k for k in range(math.ceil((high - low) / 0.25) + 1)]
     return _halved(f, nodes, [f(x) for x in nodes], h)
 
 
@@ -341,58 +393,108 @@ def _halved(f: Callable[[Number], Number], nodes: list[Number], values: list[Num
     """The rule from its values at equidistant nodes on, the step halved until two sums agree to half the
     digits: the rule squares its error with every halving, so that the later sum has them all.
     """
-    total, size = mp.fsum(values), mp.fsum(values, absolute=True)
-    tolerance = mp.mpf(10) ** (-mp.mp.dps / 2)
+    total, size = _sums(values)
+    tolerance = 10 ** (-(0 * h + _decimals(h)) / 2)
     for _ in range(9):
         middles = [f(x + h / 2) for x in nodes]
-        finer = total + mp.fsum(middles)
-        size += mp.fsum(middles, absolute=True)
+        sums = _sums(middles)
+        finer, size = total + sums[0], size + sums[1]
         change = abs(finer - 2 * total)
         nodes = nodes + [x + h / 2 for x in nodes]
         total, h = finer, h / 2
-        if change <= tolerance * size:
+        if not change > tolerance * size:
             break
     return total * h
 
 
+def _sums(values: list[Number]) -> tuple[Number, Number]:
+    """Of the values and of their sizes."""
+    if isinstance(values[0], arb):
+        return sum(values, start=arb(0)), sum((abs(v) for v in values), start=arb(0))
+    return mp.fsum(values), mp.fsum(values, absolute=True)
+
+
+def _decimals(x: Number) -> int:
+    """Of the working precision of that kind of number."""
+    return int(ctx.dps if isinstance(x, arb) else mp.mp.dps)
+
+
 @lru_cache(maxsize=1 << 14)
-def _mp_bell(z: Number, precision: int) -> Number:
-    """exp(-z^2/2): every mean has the same nodes."""
-    with mp.workprec(precision):
-        return mp.exp(-z * z / 2)
+def _bells(z: float, precision: int, kind: type) -> Number:
+    """exp(-z^2/2) at a dyadic node, in that kind of number: every mean has the same nodes."""
+    with ctx.workprec(precision), mp.workprec(precision):
+        exact = kind(z)
+        return exponential(-exact * exact / 2)
 
 
 def mean_by_trapezoid(g: Callable[[Number], Number], mean: Number, variance: Number) -> Number:
-    """E g(X) for X ~ N(mean, variance) by the trapezoidal rule in mpmath."""
-    deviation = mp.sqrt(variance)
+    """E g(X) for X ~ N(mean, variance) by the trapezoidal rule, in mpmath or, for balls, in flint, whose
+    balls then leave the error of the rule out.
+    """
+    deviation = root(variance)
+    kind, precision = (arb, ctx.prec) if isinstance(variance, arb) else (mp.mpf, mp.mp.prec)
 
     def integrand(z: Number) -> Number:
-        return _mp_bell(z, mp.mp.prec) * g(mean + deviation * z)
+        return _bells(float(z), precision, kind) * g(mean + deviation * z)
 
-    h = mp.mpf(1) / 4
-    left, right = (_outward(integrand, sign * h) for sign in (-1, 1))
-    nodes = [-h * k for k in range(len(left) - 1, 0, -1)] + [h * k for k in range(len(right))]
-    values = left[:0:-1] + right
-    return _halved(integrand, nodes, values, h) / mp.sqrt(2 * mp.pi)
+    h, first = kind(0.25), kind(OFFSET)
+    left, right = (_outward(integrand, first, sign * h) for sign in (-1, 1))
+    nodes = [first + h * k for k in range(1 - len(left), len(right))]
+    return _halved(integrand, nodes, left[:0:-1] + right, h) / root(circle(variance))
 
 
-def _outward(f: Callable[[Number], Number], h: Number) -> list[Number]:
-    """The values at 0, h, 2h, ...: over 26 standard deviations, or fewer where a bell of the working
-    precision has ended and the values have stayed without weight for a whole deviation.
+def _outward(f: Callable[[Number], Number], first: Number, h: Number) -> list[Number]:
+    """The values at steps h from the first node on: over 26 standard deviations, or fewer where a bell of the
+    working precision has ended and the values have stayed without weight for a whole deviation.
     """
-    least = (math.sqrt(2 * 2.4 * mp.mp.dps) + 2) / abs(h)
-    most, tiny = max(26.0 / abs(h), least), mp.mpf(10) ** (-mp.mp.dps - 10)
+    decimals, step = _decimals(h), abs(float(h))
+    least = (math.sqrt(2 * 2.4 * decimals) + 2) / step
+    most, tiny = max(26.0 / step, least), (10 + 0 * h) ** (-decimals - 10)
     values: list[Number] = []
-    largest, faint = mp.mpf(0), 0
+    largest, faint = 0 * h, 0
     for k in range(math.ceil(most) + 1):
-        values.append(f(h * k))
+        values.append(f(first + h * k))
         size = abs(values[-1])
-        largest, faint = max(largest, size), faint + 1 if size <= tiny * largest else 0
+        largest, faint = max(largest, size), 0 if size > tiny * largest else faint + 1
         if k >= least and faint >= 4:
             break
     return values
 
 
 def tanh_sinh(f: Callable[[Number], Number], cuts: Sequence[Number]) -> Number:
-    """The integral over consecutive intervals by mpmath's tanh-sinh rule, which minds no singular ends."""
+    """The integral over consecutive intervals by the tanh-sinh rule, which minds no singular ends: mpmath's,
+    or between balls one in flint, whose balls leave the error of the rule out.
+    """
+    if isinstance(cuts[-1], arb):
+        ends = itertools.pairwise(cuts)
+        return sum((_tanh_sinh(f, low, high) for low, high in ends), start=arb(0))
     return mp.quad(f, list(cuts))
+
+
+def _tanh_sinh(f: Callable[[arb], arb], low: arb, high: arb) -> arb:
+    """Over one interval, the step halved until two values agree to half the digits; see `_halved`."""
+    half, total, size = (high - low) / 2, arb(0), arb(0)
+    tolerance = arb(10) ** (-arb(ctx.dps) * 0.6)  # singular ends keep the last error from its square
+    for level in range(10):
+        before = total
+        for share, weight in _tanh_sinh_nodes(level, ctx.prec):
+            term = weight * (f(low + half * share) + f(high - half * share))
+            total, size = total + term, size + abs(term)
+        if level > 1 and not abs(total - 2 * before) > tolerance * size:
+            break
+    return total * half / 2**level
+
+
+@lru_cache(maxsize=64)
+def _tanh_sinh_nodes(level: int, precision: int) -> list[tuple[arb, arb]]:
+    """Distances from the nearer end of [-1, 1] and weights of the nodes that a level adds, of either sign."""
+    with ctx.workprec(precision):
+        pi, found, k = arb.pi(), [], 0 if level == 0 else 1
+        while True:
+            t = arb(k) / 2**level
+            steep = (pi * t.sinh()).exp()
+            weight = 2 * pi * t.cosh() * steep / (1 + steep) ** 2
+            if weight < arb(2) ** (-precision - 20):
+                return found
+            found.append((2 / (1 + steep), weight if k else weight / 2))
+            k += 1 if level == 0 else 2

@@ -25,8 +25,10 @@ from simulators.models.tools import (
     Numerics,
     Values,
     exponential,
+    in_balls,
     mean_by_trapezoid,
     plane_mean,
+    square,
 )
 
 __all__ = ["MODELS"]
@@ -74,7 +76,7 @@ def _back_score_by_bayes(p: Values) -> Number:
 
     def weighted(n: int) -> Number:
         def integrand(y: Number) -> Number:
-            likelihood = mp.exp(-((p.x - step.a * y) ** 2) / (2 * step.noise))
+            likelihood = exponential(-square(p.x - step.a * y) / (2 * step.noise))
             return likelihood * early.score(y) ** n
 
         return early.mean(integrand)
@@ -87,8 +89,7 @@ def _bayes(p: Values, n: int) -> Number:
 
 
 def _back_variance_by_bayes(p: Values) -> Number:
-    with mp.extraprec(60):
-        return _bayes(p, 2) - _bayes(p, 1) ** 2
+    return _bayes(p, 2) - _bayes(p, 1) ** 2
 
 
 BACKWARD = Numerics(
@@ -102,9 +103,9 @@ BACKWARD = Numerics(
     other={
         "late_score": lambda p: mp.diff(_late(p).log_density, p.x),
         "late_hessian": lambda p: mp.diff(_late(p).log_density, p.x, 2),
-        "back_mean": lambda p: _bayes(p, 1),
-        "back_var": _back_variance_by_bayes,
-        "back_score": _back_score_by_bayes,
+        "back_mean": in_balls(lambda p: _bayes(p, 1)),
+        "back_var": in_balls(_back_variance_by_bayes, extra=60),
+        "back_score": in_balls(_back_score_by_bayes),
     },
 )
 
@@ -201,7 +202,7 @@ def _bias_by_tweedie(p: Values) -> Number:
     rows = list(zip(late.weights, late.centres, late.spreads, strict=True))
     one = sum(w * c for w, c, _ in rows)
     two = sum(w * (c * c + A) for w, c, A in rows) - 2 * noise + noise**2 * late.fisher()
-    slope = p.slope * mp.exp(p.lag)
+    slope = p.slope * exponential(p.lag)
     return p.mix**2 * (slope**2 * two + 2 * slope * p.offset * one + p.offset**2)
 
 
@@ -214,7 +215,10 @@ def _early_error(p: Values) -> Number:
 def _early_error_by_quadrature(p: Values) -> Number:
     early = _early(p)
     rows = zip(early.weights, early.centres, early.spreads, strict=True)
-    return mp.fsum(w * mean_by_trapezoid(lambda x: (p.slope * x + p.offset) ** 2, c, A) for w, c, A in rows)
+    return sum(
+        (w * mean_by_trapezoid(lambda x: square(p.slope * x + p.offset), c, A) for w, c, A in rows),
+        start=0 * p.s,
+    )
 
 
 BSM = Numerics(
@@ -229,14 +233,14 @@ BSM = Numerics(
         "bias_late": _bias,
     },
     other={
-        "early_error": _early_error_by_quadrature,
-        "fisher_early": lambda p: -_early(p).mean(_early(p).hessian),
-        "fisher_late": lambda p: -_late(p).mean(_late(p).hessian),
-        "mmse_early": lambda p: _early(p).mmse_by_moments(),
-        "mmse_late": lambda p: _late(p).mmse_by_moments(),
+        "early_error": in_balls(_early_error_by_quadrature),
+        "fisher_early": in_balls(lambda p: -_early(p).mean(_early(p).hessian)),
+        "fisher_late": in_balls(lambda p: -_late(p).mean(_late(p).hessian)),
+        "mmse_early": in_balls(lambda p: _early(p).mmse_by_moments(), doublings=4),
+        "mmse_late": in_balls(lambda p: _late(p).mmse_by_moments(), doublings=4),
         "bsm_risk": _bsm_risk_backwards,
         "martingale_step": _step_backwards,
-        "bias_late": _bias_by_tweedie,
+        "bias_late": in_balls(_bias_by_tweedie),
     },
 )
 

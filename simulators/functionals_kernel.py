@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.compiled import compiled
+from simulators.functionals_lanes import LANES, LOG_Q, RATIO, SCRATCH, SIZE, Q, X, line_panel
 from simulators.laws.kernels.common import Array, U
 
 __all__ = ["NEAR_D", "NEAR_M", "NEAR_REACH", "NEAR_V", "QUANTITIES", "REACH", "integrate"]
@@ -41,12 +42,13 @@ otherwise lost in the entropy, and is NaN elsewhere. Radial integrals are centre
 """
 
 COUNT = len(QUANTITIES)
+SCALES = COUNT * LANES  # where they begin among rows of lanes
+LAST = SCALES - LANES  # where the KL is
 REACH, NEAR_REACH = 9.5, 12.0  # of a window, in standard deviations; the second near gamma
 STRIDE = 2.4  # width of a first panel in standard deviations of the narrowest component there
 C0 = 40.0  # units of roundoff in a density and its posterior weights, in the mean over the law
 NEAR_V, NEAR_M = 0.7, 1.5  # |v_k - 1| and |m_k| below which the KL is integrated as it stands
 NEAR_D = 4.0  # the same for d (v_k - 1)^2 of radial laws
-FAINT = -80.0  # log of a component's share below which it is left out
 DEPTH = 60
 BUDGET = 100  # panels evaluated for each first panel; beyond it the error estimate says what was reached
 LOG_2PI = math.log(2 * math.pi)
@@ -90,6 +92,17 @@ COARSE = np.array(
         0.295524224714752870173892994651338,
     ]
 )
+
+
+def _laned(side: Array, sign: float) -> Array:
+    """Numbers of the nodes from the outermost to the middle, as a row of lanes; sign : of the left half."""
+    row = np.zeros(LANES)
+    row[:11], row[11:21] = sign * side, side[9::-1]
+    return row
+
+
+LANE_NODES, LANE_FINE = _laned(NODES, -1.0), _laned(FINE, 1.0)
+LANE_COARSE = _laned(np.append(np.stack([0.0 * COARSE, COARSE], axis=1).ravel(), 0.0), 1.0)
 
 
 @compiled()
@@ -152,8 +165,8 @@ def one_time(
         panels, count = lay(dimension, order[first:last], centre, width, reach, means, a, panels, count)
         first = last
     sums = np.zeros((count, 3, COUNT))
-    work = np.empty((2, 21, COUNT))
-    shift = np.empty((3, K))  # the rows of `panel`
+    work = np.zeros(2 * COUNT * LANES + SCRATCH + K * LANES)  # see `panel`
+    shift = np.empty((3, K))
     total = np.zeros((3, COUNT))
     for p in range(count):
         panel(dimension, constant, panels[p], means, a, state, shift, near, work, sums[p])
@@ -306,115 +319,56 @@ def panel(
 ) -> None:
     """Gauss-Kronrod on one panel: value, error in the manner of QUADPACK, rounding.
 
-    shift : scratch; its rows are the position of each component (for radial laws sqrt(d v_k)), mu_k -
-    mu_reference, and the posterior weights.
+    work  : scratch; rows of lanes of the integrands and their scales, then those of `line_panel`.
+    shift : scratch for radial laws; its first row is the position sqrt(d v_k) of each component.
     """
     reference = int(where[2])
-    for k in range(len(means)):
-        shift[1, k] = means[k] - means[reference]
-        shift[0, k] = math.sqrt(dimension * state[0, k]) if dimension else a * shift[1, k]
     half, middle = 0.5 * (where[1] - where[0]), 0.5 * (where[0] + where[1])
-    for n in range(21):
-        at = 10 - abs(n - 10)
-        x = middle + (half * NODES[at] if n > 10 else -half * NODES[at])
-        if dimension:
-            radial_node(
-                dimension, constant, x, shift, shift[0, reference], state, near, work[0, n], work[1, n]
-            )
-        else:
-            line_node(x, shift, state, reference, near, work[0, n], work[1, n])
-    part[:] = 0.0
-    for n in range(21):
-        at = 10 - abs(n - 10)
-        for q in range(COUNT):
-            part[0, q] += FINE[at] * work[0, n, q]
-            part[2, q] += FINE[at] * work[1, n, q]
-        if at % 2 == 1:
-            for q in range(COUNT):
-                part[1, q] += COARSE[at // 2] * work[0, n, q]
-    for q in range(COUNT):
-        spread, level = 0.0, 0.5 * part[0, q]
+    f, g, lanes = work[:SCALES], work[SCALES : 2 * SCALES], work[2 * SCALES :]
+    if dimension:
+        for k in range(len(means)):
+            shift[0, k] = math.sqrt(dimension * state[0, k])
+        centre = shift[0, reference]
         for n in range(21):
-            spread += FINE[10 - abs(n - 10)] * abs(work[0, n, q] - level)
-        gap = abs(part[0, q] - part[1, q])
+            x = middle + half * LANE_NODES[n]
+            radial_node(dimension, constant, x, shift, centre, state, near, f[n::LANES], g[n::LANES])
+    else:
+        line_panel(middle, half, LANE_NODES, means, a, state, reference, near, lanes, work)
+        if near:
+            for n in range(21):
+                x = lanes[X + n] + state[5, reference]
+                log_gamma = -0.5 * (x * x + LOG_2PI)
+                f[LAST + n], g[LAST + n] = relative_entropy(
+                    lanes[Q + n],
+                    math.exp(log_gamma),
+                    lanes[RATIO + n],
+                    lanes[SIZE + n],
+                    lanes[LOG_Q + n] - log_gamma,
+                )
+    for q in range(COUNT):
+        values, scales = f[q * LANES : (q + 1) * LANES], g[q * LANES : (q + 1) * LANES]
+        fine = weighted(LANE_FINE, values, lanes)
+        gap = abs(fine - weighted(LANE_COARSE, values, lanes))
+        level = 0.5 * fine
+        for n in range(LANES):
+            values[n] = abs(values[n] - level)
+        spread = weighted(LANE_FINE, values, lanes)
         if spread > 0.0:
             ratio = 200 * gap / spread
             gap = spread * min(1.0, ratio * math.sqrt(ratio))
-        part[0, q] *= half
-        part[1, q] = half * gap
-        part[2, q] *= half * where[3]
+        rounding = weighted(LANE_FINE, scales, lanes) * where[3]
+        part[0, q], part[1, q], part[2, q] = fine * half, gap * half, rounding * half
 
 
-@compiled()
-def line_node(x: float, shift: Array, state: Array, reference: int, near: bool, f: Array, g: Array) -> None:
-    """The integrands at one point of the line, x relative to the reference component."""
-    K = shift.shape[1]
-    top = -np.inf
-    for k in range(K):
-        y = x - shift[0, k]
-        shift[2, k] = state[1, k] - 0.5 * (y * y * state[8, k])
-        top = max(top, shift[2, k])
-    total, s, s_abs, r, r_abs, b, c, half, mean, var = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    absolute = x + state[5, reference]
-    for k in range(K):
-        if shift[2, k] - top < FAINT:
-            shift[2, k] = 0.0
-            continue
-        y, precision = x - shift[0, k], state[8, k]
-        p = math.exp(shift[2, k] - top)
-        shift[2, k] = p
-        total += p
-        pull, tilt, lift = y * precision, state[2, k] * absolute, state[5, k] * precision
-        s -= p * pull
-        s_abs += p * abs(pull)
-        r += p * (tilt + lift)
-        r_abs += p * (abs(tilt) + abs(lift))
-        b += p * precision
-        c += p * state[2, k]
-        half += p * (0.5 - precision)
-        mean += p * (shift[1, k] + state[3, k] * y)
-        var += p * state[4, k]
-    scale = 1 / total
-    s, s_abs, r, r_abs, b = s * scale, s_abs * scale, r * scale, r_abs * scale, b * scale
-    c, half, mean, var = c * scale, half * scale, mean * scale, var * scale
-    bend, bend_abs, spread, spread_abs = 0.0, 0.0, 0.0, 0.0
-    for k in range(K):
-        y, p = x - shift[0, k], shift[2, k]
-        pull = state[2, k] * absolute + state[5, k] * state[8, k] if near else -y * state[8, k]
-        guess = shift[1, k] + state[3, k] * y
-        off, gap = pull - (r if near else s), guess - mean
-        bend += p * off * off
-        bend_abs += p * abs(off) * abs(pull)
-        spread += p * gap * gap
-        spread_abs += p * abs(gap) * abs(guess)
-    bend, bend_abs = bend * scale, (bend + bend_abs) * scale
-    spread, spread_abs = spread * scale, (spread + spread_abs) * scale
-    q = math.exp(top - 0.5 * LOG_2PI) * total
-    log_q = top - 0.5 * LOG_2PI + math.log(total)
-    f[0], g[0] = q, q
-    f[1], g[1] = -q * log_q, q * (abs(log_q) + 1)
-    f[2], g[2] = q * s * s, q * abs(s) * s_abs
-    f[3], g[3] = q * r * r, q * abs(r) * r_abs
-    h = bend - b
-    f[4], g[4] = q * h * h, q * abs(h) * (bend_abs + b)
-    h = bend + c
-    f[5], g[5] = q * h * h, q * abs(h) * (bend_abs + abs(c))
-    h = bend + half
-    f[6], g[6] = q * h * h, q * abs(h) * (bend_abs + abs(half) + 0.5)
-    var, size = var + spread, var + spread_abs
-    f[7], g[7] = q * var, q * size
-    f[8], g[8] = q * var * var, q * var * size
-    f[9], g[9] = 0.0, 0.0
-    if near:
-        log_gamma = -0.5 * (absolute * absolute + LOG_2PI)
-        ratio, size = 0.0, 0.0
-        for k in range(K):
-            v, m = state[0, k], state[5, k]
-            tilt = 0.5 * (state[2, k] * absolute * absolute) + (absolute - 0.5 * m) * m / v
-            lift = math.expm1(tilt - 0.5 * state[9, k])
-            ratio += state[7, k] * lift
-            size += state[7, k] * abs(lift)
-        f[9], g[9] = relative_entropy(q, math.exp(log_gamma), ratio, size, log_q - log_gamma)
+@compiled(inline=True)
+def weighted(weights: Array, row: Array, eight: Array) -> float:
+    """A weighted sum over lanes, of which there are 24; eight : scratch."""
+    for n in range(8):
+        eight[n] = weights[n] * row[n] + weights[8 + n] * row[8 + n] + weights[16 + n] * row[16 + n]
+    total: float = ((eight[0] + eight[4]) + (eight[2] + eight[6])) + (
+        (eight[1] + eight[5]) + (eight[3] + eight[7])
+    )
+    return total
 
 
 @compiled()

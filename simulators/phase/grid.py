@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import exp, hypot, log, pi, sqrt
+from math import ceil, exp, hypot, log, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from simulators.phase.kernels import (
     carry,
     curvatures,
     mend,
+    mix_evenly,
     mix_positions,
     mix_velocities,
     sample_row,
@@ -39,6 +40,7 @@ SEEN = 30.0  # log density down to which detail counts
 MARGIN = 15.0  # of log density kept accurate beyond the depth
 WORK_A_NODE = 60.0
 LEAST = 33  # points of a grid
+FURTHEST = 38.6  # node whose weight is not zero
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def kicked(sheet: Sheet, step: Kick, aim: Aim) -> Sheet:
     )  # fmt: skip
     logp, pairs = mix_velocities(logp, force, sheet.v, step.damping, step.sd_v, new.reach, new.v)
     mend(logp, aim.deep)
-    logp = mix_positions(logp, new.v, step.after, step.sd_x, dx, *_rule(step.sd_x / new.detail))
+    logp = _blurred(logp, new.v, step, dx, step.sd_x / new.detail)
     mass = float(np.exp(logp).sum() * dx * (new.v[1] - new.v[0]))
     check_mass(mass, MASS)
     for first, last in ((logp[:, 0], logp[:, -1]), (logp[0], logp[-1])):
@@ -319,15 +321,19 @@ def _tables(step: Kick, left: float, dx: float, count: int, v: Array, seen: Arra
     return np.stack([off, step.pull * u + step.kick * s, np.log(slope)]), float(t[0])
 
 
-def _rule(ratio: float) -> tuple[Array, Array]:
-    """Nodes and weights for the mean over N(0, 1) of functions with detail 1/ratio."""
+def _blurred(logp: Array, v: Array, step: Kick, dx: float, ratio: float) -> Array:
+    """The noise in x added, by the mean over N(0, 1) of functions with detail 1/ratio."""
     for row, end in enumerate(RULE_ENDS):
         if ratio <= end:
-            return HERMITE_X[row, : RULES[row]].copy(), HERMITE_W[row, : RULES[row]].copy()
-    spacing = 0.6 / hypot(1.0, ratio)
-    half = int((8.6 + 10.0 * ratio) / spacing) + 1
-    nodes = spread(-half * spacing, spacing, 2 * half + 1)
-    return nodes, np.exp(-0.5 * nodes * nodes) * spacing / sqrt(2.0 * pi)
+            rule = HERMITE_X[row, : RULES[row]].copy(), HERMITE_W[row, : RULES[row]].copy()
+            return mix_positions(logp, v, step.after, step.sd_x, dx, *rule)
+    size = 0.6 / hypot(1.0, ratio) * step.sd_x / dx  # largest distance of nodes, in spacings
+    stride, parts = max(1, int(size)), max(1, ceil(1.0 / size))
+    gap = stride / parts * dx / step.sd_x
+    half = int(min(8.6 + 10.0 * ratio, FURTHEST) / gap) + 1
+    nodes = spread(-half * gap, gap, 2 * half + 1)
+    weights = np.exp(-0.5 * nodes * nodes) * gap / sqrt(2.0 * pi)
+    return mix_evenly(logp, v, step.after / dx, stride, parts, weights)
 
 
 def _laid(low: float, high: float, spacing: float, offset: float) -> tuple[float, float, int]:

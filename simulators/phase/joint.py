@@ -22,7 +22,7 @@ from simulators.mixtures import Target
 from simulators.named_laws import forward_time
 from simulators.phase.damped import DampedProblem, mixture_sheet
 from simulators.phase.grid import Aim, Sheet, begin, kicked, lift, sharpness
-from simulators.phase.kernels import curvatures, mend, sample_row
+from simulators.phase.kernels import curvatures, mend, sample_rows
 from simulators.phase.law import FADING, LEVELS
 from simulators.phase.path import damped_path_kl, velocity_errors
 from simulators.plane.kernels import FLOOR
@@ -68,11 +68,10 @@ class SheetSurface:
         """See `Surface`."""
         sheet = self.sheet
         places = (left[0] + dx * np.arange(shape[0]) - sheet.left) / sheet.dx
-        along = np.stack([sample_row(row, places) for row in sheet.logp])
-        lines = np.ascontiguousarray(along.T)
+        lines = np.ascontiguousarray(sample_rows(sheet.logp, places).T)
         mend(lines, self.depth)
         heights = (left[1] + dx * np.arange(shape[1]) - sheet.v[0]) / sheet.dv
-        values = np.stack([sample_row(line, heights) for line in lines])
+        values = sample_rows(lines, heights)
         return np.where(values < -self.depth - FADED, FLOOR, values)
 
 
@@ -108,6 +107,7 @@ class JointOutcome:
     setup: Setup = field(default_factory=lambda: Setup(accuracies=ACCURACIES))
     found: dict[tuple[str, str | float, str | float], Enclosure] = field(default_factory=dict, repr=False)
     laws: dict[str | float, PlaneMixture] = field(default_factory=dict, repr=False)
+    runs: dict[float, SheetSurface | LineError] = field(default_factory=dict, repr=False)
 
     @cached_property
     def surfaces(self) -> tuple[SheetSurface, ...]:
@@ -115,12 +115,22 @@ class JointOutcome:
         limit stops it.
         """
         try:
-            _, coarse, fine = first_pair(
-                lambda a: run_damped(self.problem, a, self.setup), self.setup.accuracies
-            )
+            _, coarse, fine = first_pair(self.run, self.setup.accuracies)
         except LineError:
             return ()
         return fine, coarse
+
+    def run(self, accuracy: float) -> SheetSurface:
+        """The output at one accuracy, run once; raises what it raised then."""
+        if accuracy not in self.runs:
+            try:
+                self.runs[accuracy] = run_damped(self.problem, accuracy, self.setup)
+            except LineError as error:
+                self.runs[accuracy] = error
+        known = self.runs[accuracy]
+        if isinstance(known, LineError):
+            raise known
+        return known
 
     @property
     def resolved(self) -> bool:
@@ -133,7 +143,7 @@ class JointOutcome:
         setup = replace(
             self.setup, slack=FINER_SLACK, offset=FINER_OFFSET, accuracies=self.setup.accuracies[1:]
         )
-        return replace(self, setup=setup, found={})
+        return replace(self, setup=setup, found={}, runs={})
 
     @cached_property
     def refined(self) -> JointOutcome | None:
@@ -145,7 +155,7 @@ class JointOutcome:
 
     def limited(self, work: float) -> JointOutcome:
         """The same case, giving up where it needs more work."""
-        return replace(self, setup=replace(self.setup, work_limit=work), found={})
+        return replace(self, setup=replace(self.setup, work_limit=work), found={}, runs={})
 
     def law(self, name: str | float) -> PlaneMixture:
         """The named law, which must be a mixture."""

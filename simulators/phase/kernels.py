@@ -16,7 +16,18 @@ from simulators.compiled import compiled
 from simulators.line.fine import LAGRANGE, POINTS
 from simulators.line.kernels import fast_exp
 
-__all__ = ["EMPTY", "carry", "curvatures", "mend", "mix_positions", "mix_velocities", "read", "sample_row"]
+__all__ = [
+    "EMPTY",
+    "carry",
+    "curvatures",
+    "mend",
+    "mix_evenly",
+    "mix_positions",
+    "mix_velocities",
+    "read",
+    "sample_row",
+    "sample_rows",
+]
 
 Array = NDArray[np.float64]
 
@@ -54,6 +65,15 @@ def sample_row(row: Array, f: Array) -> Array:
     return out
 
 
+@compiled()
+def sample_rows(rows: Array, f: Array) -> Array:
+    """Each row at the same fractional indices, (rows, indices)."""
+    out = np.empty((len(rows), f.size))
+    for j in range(len(rows)):
+        out[j] = sample_row(rows[j], f)
+    return out
+
+
 @compiled(inline=True)
 def beyond(end: float, second: float, third: float, t: float) -> float:
     """The parabola through three points ``STRIDE`` apart, t points out; concave and falling."""
@@ -75,17 +95,35 @@ def taps(t: float) -> Array:
     return w / total
 
 
+@compiled(inline=True)
+def sixteen(w: Array, row: Array, i: int) -> float:
+    """sum_j w_j row_{i + j}, in registers, where a loop over j would write to memory."""
+    total: float = 0.0 + w[0] * row[i]
+    total += w[1] * row[i + 1]
+    total += w[2] * row[i + 2]
+    total += w[3] * row[i + 3]
+    total += w[4] * row[i + 4]
+    total += w[5] * row[i + 5]
+    total += w[6] * row[i + 6]
+    total += w[7] * row[i + 7]
+    total += w[8] * row[i + 8]
+    total += w[9] * row[i + 9]
+    total += w[10] * row[i + 10]
+    total += w[11] * row[i + 11]
+    total += w[12] * row[i + 12]
+    total += w[13] * row[i + 13]
+    total += w[14] * row[i + 14]
+    total += w[15] * row[i + 15]
+    return total
+
+
 @compiled()
 def shifted(row: Array, f: float, out: Array) -> None:
     """out[i] = row at f + i, f + i within the row by eight points on either side."""
     base = math.floor(f)
-    w = taps(f - base)
-    base -= POINTS // 2 - 1
-    out[:] = 0.0
-    for j in range(POINTS):
-        piece, weight = row[base + j : base + j + out.size], w[j]
-        for i in range(out.size):
-            out[i] += weight * piece[i]
+    w, near = taps(f - base), row[base - POINTS // 2 + 1 :]
+    for i in range(out.size):
+        out[i] = sixteen(w, near, i)
 
 
 @compiled()
@@ -187,22 +225,61 @@ def mix_positions(
     rows, n = logp.shape
     most = max(abs(v[0]), abs(v[-1])) * abs(shift) + sd * np.abs(nodes).max()
     pad = int(most / dx) + POINTS
-    wide, moved, total = np.empty(n + 2 * pad), np.empty(n), np.empty(n)
+    wide, total = np.empty(n + 2 * pad), np.empty(n)
     out = np.empty((rows, n))
     for j in range(rows):
-        row = logp[j]
-        wide[pad : pad + n] = row
-        for i in range(pad):
-            wide[pad - 1 - i] = beyond(row[0], row[STRIDE], row[2 * STRIDE], 1.0 + i)
-            wide[pad + n + i] = beyond(row[n - 1], row[n - 1 - STRIDE], row[n - 1 - 2 * STRIDE], 1.0 + i)
+        widen(logp[j], pad, wide)
         total[:] = 0.0
         for m in range(nodes.size):
-            shifted(wide, pad - (shift * v[j] + sd * nodes[m]) / dx, moved)
+            f = pad - (shift * v[j] + sd * nodes[m]) / dx
+            base = math.floor(f)
+            w, near, weight = taps(f - base), wide[base - POINTS // 2 + 1 :], weights[m]
             for i in range(n):
-                total[i] += weights[m] * fast_exp(max(min(moved[i], 700.0), -700.0))
+                value = sixteen(w, near, i)
+                total[i] += weight * fast_exp(max(min(value, 700.0), -700.0))
         for i in range(n):
             out[j, i] = max(math.log(total[i]), EMPTY)
     return out
+
+
+@compiled()
+def mix_evenly(logp: Array, v: Array, shift: float, stride: int, parts: int, weights: Array) -> Array:
+    """The same with an odd number of nodes evenly about 0, stride/parts spacings of the grid apart, one of
+    the two being 1; shift in spacings. A row is interpolated ``parts`` times, however many the nodes.
+    """
+    rows, n = logp.shape
+    half = weights.size // 2
+    span = (half // parts + 1) * stride
+    pad = int(max(abs(v[0]), abs(v[-1])) * abs(shift)) + span + POINTS
+    wide, density, total = np.empty(n + 2 * pad), np.empty(n + 2 * span), np.empty(n)
+    out = np.empty((rows, n))
+    for j in range(rows):
+        widen(logp[j], pad, wide)
+        total[:] = 0.0
+        for part in range(parts):
+            f = pad - span - shift * v[j] + part / parts
+            base = math.floor(f)
+            w, near = taps(f - base), wide[base - POINTS // 2 + 1 :]
+            for i in range(density.size):
+                value = sixteen(w, near, i)
+                density[i] = fast_exp(max(min(value, 700.0), -700.0))
+            for m in range((part + half) % parts - half, half + 1, parts):
+                weight, moved = weights[m + half], density[span + (m - part) // parts * stride :]
+                for i in range(n):
+                    total[i] += weight * moved[i]
+        for i in range(n):
+            out[j, i] = max(math.log(total[i]), EMPTY)
+    return out
+
+
+@compiled()
+def widen(row: Array, pad: int, wide: Array) -> None:
+    """The row, with its parabolas for so many points beyond each end."""
+    n = row.size
+    wide[pad : pad + n] = row
+    for i in range(pad):
+        wide[pad - 1 - i] = beyond(row[0], row[STRIDE], row[2 * STRIDE], 1.0 + i)
+        wide[pad + n + i] = beyond(row[n - 1], row[n - 1 - STRIDE], row[n - 1 - 2 * STRIDE], 1.0 + i)
 
 
 @compiled()

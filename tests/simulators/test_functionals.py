@@ -7,6 +7,7 @@ from math import exp, inf, log, pi
 import mpmath as mp
 import numpy as np
 import pytest
+from numba import njit
 
 import simulators.functionals as module
 from simulators.batch import Batch, SingleCase
@@ -27,6 +28,7 @@ from simulators.functionals import (
     second_moment,
 )
 from simulators.functionals_balls import entropy_ball, fisher_ball, forward_law, kl_ball, kl_to_gamma_ball
+from simulators.functionals_lanes import fast_expm1, fast_log
 from simulators.functionals_lipschitz import lipschitz
 from simulators.functionals_paths import PathError, core_path, path_kl_mixture
 from simulators.grids import Grid
@@ -426,3 +428,27 @@ def test_constants_of_products_gaussians_and_singular_laws():
     assert lipschitz(tilted, 0.0, 1.0).hi == inf
     with pytest.raises(InputError, match=r"^delta="):
         lipschitz(PAIR, 2.0, 1.0)
+
+
+# -- kernels -----------------------------------------------------------------------------------------------
+
+
+@njit
+def elementary(x, y):
+    return np.array([fast_expm1(value) for value in x]), np.array([fast_log(value) for value in y])
+
+
+def test_elementary_functions_are_right_to_the_last_digits():
+    rng = np.random.default_rng(0)
+    small, wide = rng.normal(size=1000) * 10.0 ** rng.uniform(-8, 1, 1000), rng.uniform(-700, 700, 500)
+    x = np.concatenate([small, wide])
+    y = np.concatenate(
+        [1 + rng.random(500), 1 + 1e-6 * rng.normal(size=500), 10.0 ** rng.uniform(-300, 300, 500)]
+    )
+    less, logarithm = elementary(x, y)
+    with mp.workprec(120):
+        truth = [mp.expm1(mp.mpf(v)) for v in x.tolist()], [mp.log(mp.mpf(v)) for v in y.tolist()]
+        for found, right, units in ((less, truth[0], 3), (logarithm, truth[1], 2)):
+            assert all(
+                abs(a - b) <= units * 2.0**-53 * abs(b) for a, b in zip(found.tolist(), right, strict=True)
+            )

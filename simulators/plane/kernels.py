@@ -354,10 +354,11 @@ def zoom(values: Array, factor: int) -> Array:
 @compiled(inline=True)
 def _excess(x: float) -> float:
     """e^x - 1 - x for |x| <= 1/2."""
-    total = TAYLOR[-1]
-    for n in range(TAYLOR.size - 2, -1, -1):
+    total = 0.0
+    for n in range(TAYLOR.size - 1, -1, -1):
         total = TAYLOR[n] + total * x
-    return x * x * total
+    excess: float = x * x * total
+    return excess
 
 
 @compiled()

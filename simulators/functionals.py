@@ -197,16 +197,16 @@ def core_functionals(core: Core, times: Array, names: Sequence[str] = NAMES) -> 
     if radial and "relative_fisher" in wanted:
         shift = decay**2 * float(own.means[0] @ own.means[0])
         found["relative_fisher"] = found["relative_fisher"] + _enclosed(shift, CLOSED * shift)
+    limits = {"entropy": -np.inf, "mmse": 0.0, "covariance_energy": 0.0}
+    for name in wanted - {"second_moment", "kl_to_gamma"} if bool(np.any(singular)) else ():
+        limit, one = limits.get(name, np.inf), found[name]
+        found[name] = Enclosure(np.where(singular, limit, one.lo), np.where(singular, limit, one.hi))
     if "kl_to_gamma" in wanted:
         found["kl_to_gamma"] = _kl(
             value[:, -1], error[:, -1], found, own.d, radial, decay, float(np.sum(own.means[0] ** 2))
         )
-    limits = {"entropy": -np.inf, "mmse": 0.0, "covariance_energy": 0.0}
-    for name in names:
-        if name != "second_moment" and bool(np.any(singular)):
-            limit = limits.get(name, np.inf)
-            one = found[name]
-            found[name] = Enclosure(np.where(singular, limit, one.lo), np.where(singular, limit, one.hi))
+        high = np.where(singular, np.inf, found["kl_to_gamma"].hi)
+        found["kl_to_gamma"] = Enclosure(np.where(singular, np.inf, found["kl_to_gamma"].lo), high)
     return found
 
 

@@ -8,6 +8,7 @@ in ball arithmetic. Nats, unit clock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from math import lgamma, log, pi, sqrt
@@ -91,63 +92,68 @@ def functionals(target: Target, t: ArrayLike) -> Functionals:
     >>> float(functionals(two, 0.3).fisher.mid) < float(functionals(two, 0.2).fisher.mid)
     True
     """
+    return Functionals(**_found(target, t, NAMES))
+
+
+def _found(target: Target, t: ArrayLike, names: Sequence[str]) -> dict[str, Enclosure]:
+    """The named functionals of q_t, each of the shape of t."""
     times = np.asarray(t, dtype=np.float64)
     if not bool(np.all(times >= 0)):
         raise InputError("t", float(times[~(times >= 0)].flat[0]), "expected forward times >= 0")
     split = reduction(target)
     flat = times.ravel()
-    parts = [] if split.complement is None else [_gaussian(split.complement, flat)]
-    parts += [_scaled(core_functionals(core, flat), core.count) for core in split.cores]
+    parts = [] if split.complement is None else [_gaussian(split.complement, flat, names)]
+    parts += [_scaled(core_functionals(core, flat, names), core.count) for core in split.cores]
     total = {
         name: sum((part[name] for part in parts[1:]), parts[0][name]).labelled(_method(split))
-        for name in NAMES
+        for name in names
     }
-    return Functionals(**{name: _shaped(value, times.shape) for name, value in total.items()})
+    return {name: _shaped(value, times.shape) for name, value in total.items()}
 
 
 def entropy(target: Target, t: ArrayLike) -> Enclosure:
     """H(q_t) = -int q_t log q_t."""
-    return functionals(target, t).entropy
+    return _found(target, t, ("entropy",))["entropy"]
 
 
 def fisher_information(target: Target, t: ArrayLike) -> Enclosure:
     """J(t) = E |grad log q_t|^2."""
-    return functionals(target, t).fisher
+    return _found(target, t, ("fisher",))["fisher"]
 
 
 def relative_fisher(target: Target, t: ArrayLike) -> Enclosure:
     """I(q_t | gamma) = E |grad log(q_t/gamma)|^2."""
-    return functionals(target, t).relative_fisher
+    return _found(target, t, ("relative_fisher",))["relative_fisher"]
 
 
 def kl_to_gamma(target: Target, t: ArrayLike) -> Enclosure:
     """KL(q_t || gamma), to relative accuracy also where it is small."""
-    return functionals(target, t).kl_to_gamma
+    return _found(target, t, ("kl_to_gamma",))["kl_to_gamma"]
 
 
 def hessian_energy(target: Target, t: ArrayLike) -> Enclosure:
     """E |Hess log q_t|_F^2 = J - J'/2."""
-    return functionals(target, t).hessian
+    return _found(target, t, ("hessian",))["hessian"]
 
 
 def relative_hessian_energy(target: Target, t: ArrayLike) -> Enclosure:
     """E |Hess log(q_t/gamma)|_F^2."""
-    return functionals(target, t).relative_hessian
+    return _found(target, t, ("relative_hessian",))["relative_hessian"]
 
 
 def mmse(target: Target, t: ArrayLike) -> Enclosure:
     """E tr Cov(X_0 | X_t), the least mean squared error of a denoiser."""
-    return functionals(target, t).mmse
+    return _found(target, t, ("mmse",))["mmse"]
 
 
 def covariance_energy(target: Target, t: ArrayLike) -> Enclosure:
     """E |Cov(X_0 | X_t)|_F^2."""
-    return functionals(target, t).covariance_energy
+    return _found(target, t, ("covariance_energy",))["covariance_energy"]
 
 
 def second_moment(target: Target, t: ArrayLike) -> Enclosure:
     """E |X_t|^2."""
-    return functionals(target, t).second_moment
+    return _found(target, t, ("second_moment",))["second_moment"]
 
 
 # -- cores by quadrature -------------------------------------------------------------------------------------
@@ -161,8 +167,8 @@ def reduction(target: Target) -> Reduction:
     return target.reduce()
 
 
-def core_functionals(core: Core, times: Array) -> dict[str, Enclosure]:
-    """The functionals of one copy of a core at these times, by name, shape (T,)."""
+def core_functionals(core: Core, times: Array, names: Sequence[str] = NAMES) -> dict[str, Enclosure]:
+    """The named functionals of one copy of a core at these times, by name, shape (T,)."""
     own = components(core.mixture)
     if core.kind == "plane":
         from simulators.plane.functionals import plane_functionals
@@ -179,27 +185,28 @@ def core_functionals(core: Core, times: Array) -> dict[str, Enclosure]:
     check_mass(value[:, 0], error[:, 0])
     from simulators.functionals_kernel import QUANTITIES
 
-    column = {name: i for i, name in enumerate(QUANTITIES)}
+    wanted = {*names, "entropy", "second_moment"} if "kl_to_gamma" in names else set(names)
     found = {
-        name: _enclosed(
-            value[:, column[name]], error[:, column[name]], floor=-np.inf if name == "entropy" else 0.0
-        )
-        for name in QUANTITIES[1:-1]
+        name: _enclosed(value[:, i], error[:, i], floor=-np.inf if name == "entropy" else 0.0)
+        for i, name in enumerate(QUANTITIES)
+        if name in wanted and name != "kl_to_gamma"
     }
-    moment = decay**2 * core.mixture.second_moment + own.d * noise
-    found["second_moment"] = _enclosed(moment, CLOSED * moment)
-    if radial:
+    if "second_moment" in wanted:
+        moment = decay**2 * core.mixture.second_moment + own.d * noise
+        found["second_moment"] = _enclosed(moment, CLOSED * moment)
+    if radial and "relative_fisher" in wanted:
         shift = decay**2 * float(own.means[0] @ own.means[0])
         found["relative_fisher"] = found["relative_fisher"] + _enclosed(shift, CLOSED * shift)
-    found["kl_to_gamma"] = _kl(
-        value[:, -1], error[:, -1], found, own.d, radial, decay, float(np.sum(own.means[0] ** 2))
-    )
     limits = {"entropy": -np.inf, "mmse": 0.0, "covariance_energy": 0.0}
-    for name in NAMES:
-        if name != "second_moment" and bool(np.any(singular)):
-            limit = limits.get(name, np.inf)
-            one = found[name]
-            found[name] = Enclosure(np.where(singular, limit, one.lo), np.where(singular, limit, one.hi))
+    for name in wanted - {"second_moment", "kl_to_gamma"} if bool(np.any(singular)) else ():
+        limit, one = limits.get(name, np.inf), found[name]
+        found[name] = Enclosure(np.where(singular, limit, one.lo), np.where(singular, limit, one.hi))
+    if "kl_to_gamma" in wanted:
+        found["kl_to_gamma"] = _kl(
+            value[:, -1], error[:, -1], found, own.d, radial, decay, float(np.sum(own.means[0] ** 2))
+        )
+        high = np.where(singular, np.inf, found["kl_to_gamma"].hi)
+        found["kl_to_gamma"] = Enclosure(np.where(singular, np.inf, found["kl_to_gamma"].lo), high)
     return found
 
 
@@ -295,8 +302,8 @@ def chi_at_root(d: int) -> float:
 # -- Gaussians in closed form --------------------------------------------------------------------------------
 
 
-def _gaussian(complement: Gaussian, times: Array) -> dict[str, Enclosure]:
-    """The functionals of a Gaussian at these times, by name, shape (T,)."""
+def _gaussian(complement: Gaussian, times: Array, names: Sequence[str]) -> dict[str, Enclosure]:
+    """The named functionals of a Gaussian at these times, by name, shape (T,)."""
     lam = np.array(complement.eigenvalues)[:, None]
     n = np.array(complement.multiplicities, dtype=np.float64)[:, None]
     square = np.exp(-2 * times)
@@ -324,8 +331,8 @@ def _gaussian(complement: Gaussian, times: Array) -> dict[str, Enclosure]:
         slack["entropy"] = CLOSED * (n / 2 * (np.abs(np.log(S)) + 4)).sum(axis=0)
         slack["half_hessian"] = CLOSED * (n * (0.5 + 1 / S) * np.abs(0.5 - 1 / S)).sum(axis=0)
     return {
-        name: _enclosed(part.sum(axis=0), slack[name], floor=-np.inf if name == "entropy" else 0.0)
-        for name, part in parts.items()
+        name: _enclosed(parts[name].sum(axis=0), slack[name], floor=-np.inf if name == "entropy" else 0.0)
+        for name in names
     }
 
 

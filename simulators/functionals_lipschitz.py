@@ -14,6 +14,7 @@ can have an infinite constant: their upper end is infinite. Lower ends are value
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import expm1, inf, log
 
 import numpy as np
@@ -26,7 +27,7 @@ from simulators.mixtures import Atoms, Components, GaussianMixture, NotReducible
 from simulators.posterior import hessian
 from simulators.targets import Gaussian
 
-__all__ = ["lipschitz"]
+__all__ = ["lipschitz", "steepest"]
 
 Array = NDArray[np.float64]
 U = 2.0**-53
@@ -45,20 +46,47 @@ def lipschitz(target: Target, delta: float, T: float, ends: str = "both") -> Enc
     """
     if not 0 <= delta <= T or delta == inf:
         raise InputError("delta", delta, f"expected 0 <= delta <= T={T!r}, delta finite")
-    parts: list[Enclosure] = []
+    total, *others = (
+        _steepest(factor, delta, T) if isinstance(factor, float) else _of_components(factor, delta, T, ends)
+        for factor in _factors(target)
+    )
+    for part in others:
+        total = total.maximum(part)
+    return total.labelled("Hessian bounds")
+
+
+def steepest(target: Target, starts: Array, ends: Array) -> Array:
+    """The upper ends of `lipschitz` on the intervals of time from each start to its end, in one go."""
+    highest = np.zeros(len(starts))
+    for factor in _factors(target):
+        if isinstance(factor, float) or not _isotropic(factor) or _alike(factor):
+            parts = [
+                _steepest(factor, delta, T)
+                if isinstance(factor, float)
+                else _of_components(factor, delta, T, "upper")
+                for delta, T in zip(starts.tolist(), ends.tolist(), strict=True)
+            ]
+            highest = np.maximum(highest, [float(part.hi) for part in parts])
+            continue
+        regular = _smallest(factor) + starts > 0
+        high = np.full(len(starts), inf)
+        if bool(regular.any()):
+            high[regular] = _bound(factor, starts[regular], ends[regular])
+        highest = np.maximum(highest, high)
+    return highest
+
+
+def _factors(target: Target) -> Iterator[float | Components]:
+    """Independent factors: variances of Gaussians, and the components of everything else."""
     for block in (target,) if isinstance(target, Gaussian) else blocks(target):
         try:
             split = reduction(block)
         except NotReducible:
-            parts.append(_of_components(components(block), delta, T, ends))  # type: ignore[arg-type]
+            yield components(block)  # type: ignore[arg-type]
             continue
         if split.complement is not None:
-            parts += [_steepest(variance, delta, T) for variance in split.complement.eigenvalues]
-        parts += [_of_components(components(core.mixture), delta, T, ends) for core in split.cores]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.maximum(part)
-    return total.labelled("Hessian bounds")
+            yield from map(float, split.complement.eigenvalues)
+        yield from (components(core.mixture) for core in split.cores)
 
 
 def _steepest(variance: float, delta: float, T: float) -> Enclosure:
@@ -71,19 +99,31 @@ def _steepest(variance: float, delta: float, T: float) -> Enclosure:
 
 
 def _of_components(own: Components, delta: float, T: float, ends: str) -> Enclosure:
-    smallest = float(min(own.variances.min(), own.rest.min() if own.d > own.m else inf))
-    if smallest + delta == 0:
+    if _smallest(own) + delta == 0:
         return Enclosure.exact(inf)
-    isotropic = own.rotations is None and bool(np.all(own.variances == own.variances[:, :1]))
-    isotropic &= own.d == own.m or bool(np.all(own.variances[:, 0] == own.rest))
-    if not isotropic:
+    if not _isotropic(own):
         return Enclosure.between(0.0 if ends == "upper" else _attained(own, delta, T), inf)
-    variances = own.variances[:, 0]
-    if own.K == 2 and variances[0] == variances[1]:
-        return _two(float(np.linalg.norm(own.means[1] - own.means[0])), float(variances[0]), delta, T)
+    if _alike(own):
+        sep = float(np.linalg.norm(own.means[1] - own.means[0]))
+        return _two(sep, float(own.variances[0, 0]), delta, T)
     low = 0.0 if ends == "upper" else _attained(own, delta, T)
-    high = inf if ends == "lower" else _bound(own.weights, own.means, variances, own.d, delta, T)
+    high = inf if ends == "lower" else float(_bound(own, np.array([delta]), np.array([T]))[0])
     return Enclosure.between(low, high)
+
+
+def _smallest(own: Components) -> float:
+    return float(min(own.variances.min(), own.rest.min() if own.d > own.m else inf))
+
+
+def _isotropic(own: Components) -> bool:
+    if own.rotations is not None or bool(np.any(own.variances != own.variances[:, :1])):
+        return False
+    return own.d == own.m or bool(np.all(own.variances[:, 0] == own.rest))
+
+
+def _alike(own: Components) -> bool:
+    """Whether isotropic components are two of one variance, for which there is a closed form."""
+    return own.K == 2 and bool(own.variances[0, 0] == own.variances[1, 0])
 
 
 def _two(sep: float, variance: float, delta: float, T: float) -> Enclosure:
@@ -102,12 +142,17 @@ def _two(sep: float, variance: float, delta: float, T: float) -> Enclosure:
     )
 
 
-def _bound(weights: Array, means: Array, variances: Array, d: int, delta: float, T: float) -> float:
-    """An upper end for isotropic components, over cells of time; outward rounding throughout."""
-    times = _times(float(variances.min()), delta, T, CELLS + 1)
+def _bound(own: Components, starts: Array, ends: Array) -> Array:
+    """Upper ends for isotropic components on intervals of time, over cells of each; outward rounding
+    throughout.
+    """
+    weights, means, variances = own.weights, own.means, own.variances[:, 0]
+    smallest = float(variances.min())
+    intervals = zip(starts.tolist(), ends.tolist(), strict=True)
+    times = np.stack([_times(smallest, delta, T, CELLS + 1) for delta, T in intervals])
     A = _between(np.exp(-2 * times), 8)
     v = [_between(np.exp(-2 * times) * s - np.expm1(-2 * times), 16) for s in variances]
-    total = Enclosure.exact(np.zeros(CELLS))
+    total = Enclosure.exact(np.zeros((len(times), CELLS)))
     if bool(np.all(variances == variances[0])):
         gaps = np.linalg.norm(means[:, None] - means[None], axis=-1)
         total = A / v[0] / v[0] * (float(gaps.max()) ** 2 * (1 + 16 * U) / 4)
@@ -115,7 +160,7 @@ def _bound(weights: Array, means: Array, variances: Array, d: int, delta: float,
         for j in range(len(weights)):
             for k in range(j):
                 square = Enclosure.exact(float(np.sum((means[j] - means[k]) ** 2)) * (1 + 16 * U))
-                odds = (v[k] / v[j]).log() * (d / 2) + log(weights[j] / weights[k])
+                odds = (v[k] / v[j]).log() * (own.d / 2) + log(weights[j] / weights[k])
                 drift = (1 / v[k] - 1 / v[j]) * 2.0
                 gain = square * A / v[j] / v[k] - odds * drift
                 total = total + gain.maximum(0.0) * 0.25 + drift.absolute() * (PAIR / 4)
@@ -123,7 +168,8 @@ def _bound(weights: Array, means: Array, variances: Array, d: int, delta: float,
     for other in v[1:]:
         widest, narrowest = widest.maximum(other), narrowest.minimum(other)
     steep = (1 / narrowest).maximum(total - 1 / widest)
-    return float(steep.hi.max())
+    highest: Array = steep.hi.max(axis=-1)
+    return highest
 
 
 def _attained(own: Components, delta: float, T: float) -> float:
@@ -135,8 +181,8 @@ def _attained(own: Components, delta: float, T: float) -> float:
     )
     weights = own.weights.tolist()
     law = GaussianMixture(weights, own.means, spread) if np.any(spread) else Atoms(own.means, weights)
-    floor = float(min(own.variances.min(), own.rest.min() if own.d > own.m else inf))
-    times = _times(floor, delta, T, SAMPLES)
+    floor = _smallest(own)
+    times = _times(floor, delta, T, SAMPLES if delta < T else 1)
     widest = float(max(own.variances.max(), own.rest.max() if own.d > own.m else 0.0))
     best = max((1 - 64 * U) / _variance(widest, t) for t in (delta, T))  # approached far out
     for j in range(own.K):
@@ -157,16 +203,28 @@ def _zoomed(
     spreads = [np.sqrt(own.variances[k].max() * a * a - np.expm1(-2 * times)[:, None]) * grid for k in pair]
     inner = a * length * np.linspace(0, 1, 2 * SAMPLES)
     along = np.sort(np.concatenate([spreads[0], a * length + spreads[1], inner], axis=1), axis=1)
-    best = 0.0
+    best, line = 0.0, own.d == own.m == 1 and own.rotations is None
     for _ in range(ROUNDS):
         points = np.exp(-times)[:, None, None] * start + along[..., None] * direction
-        values = _steepness(hessian(law, points, times[:, None]))
+        values = (
+            _on_line(own, points[..., 0], times) if line else _steepness(hessian(law, points, times[:, None]))
+        )
         i, n = (int(at) for at in np.unravel_index(int(np.argmax(values)), values.shape))
         best = max(best, float(values[i, n]))
         lo, hi = along[i, max(n - 1, 0)], along[i, min(n + 1, along.shape[1] - 1)]
-        times = _times(floor, float(times[max(i - 1, 0)]), float(times[min(i + 1, len(times) - 1)]), SAMPLES)
+        first, last = float(times[max(i - 1, 0)]), float(times[min(i + 1, len(times) - 1)])
+        times = _times(floor, first, last, SAMPLES if first < last else 1)
         along = np.broadcast_to(np.linspace(lo, hi, SAMPLES), (len(times), SAMPLES))
     return best
+
+
+def _on_line(own: Components, points: Array, times: Array) -> Array:
+    """`_steepness` on a line."""
+    from simulators.functionals_lipschitz_kernel import steepness
+
+    weights, means, variances = np.log(own.weights), own.means[:, 0].copy(), own.variances[:, 0].copy()
+    sizes = steepness(points.copy(), np.exp(-times), -np.expm1(-2 * times), weights, means, variances)
+    return sizes - 1e-12 * sizes
 
 
 def _steepness(matrices: Array) -> Array:
@@ -195,5 +253,6 @@ def _times(floor: float, delta: float, T: float, n: int) -> Array:
 
 def _between(values: Array, ulps: int) -> Enclosure:
     """The ranges of a monotone function between neighbouring grid points."""
-    lo, hi = np.minimum(values[:-1], values[1:]), np.maximum(values[:-1], values[1:])
+    first, last = values[..., :-1], values[..., 1:]
+    lo, hi = np.minimum(first, last), np.maximum(first, last)
     return Enclosure(lo * (1 - 2 * ulps * U), hi * (1 + 2 * ulps * U))

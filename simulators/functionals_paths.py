@@ -124,7 +124,7 @@ def path_kl_mixture(
     for core in split.cores:
         one = core_path(core, sampler, grid)
         if start == "gamma":
-            one = one + core_functionals(core, np.array([grid.T]))["kl_to_gamma"][0]
+            one = one + core_functionals(core, np.array([grid.T]), ("kl_to_gamma",))["kl_to_gamma"][0]
         total = total + one * float(core.count)
     if error is not None:
         total = total + _error_terms(sampler, grid, error)
@@ -262,7 +262,7 @@ class Curves:
         """Series (P, names, DEGREE) and errors (P, names) on these panels, and which panels are too long."""
         angle = (np.arange(DEGREE) + 0.5) * np.pi / DEGREE
         y = 0.5 * (lo + hi)[:, None] + 0.5 * (hi - lo)[:, None] * np.cos(angle)
-        found = core_functionals(core, (self.delta + self.since(y)).ravel())
+        found = core_functionals(core, (self.delta + self.since(y)).ravel(), names)
         to_series = np.cos(np.outer(np.arange(DEGREE), angle)) * (2 / DEGREE)
         to_series[0] *= 0.5
         values = np.stack([found[name].mid.reshape(y.shape) for name in names], axis=1)

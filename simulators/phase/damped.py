@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from simulators.enclosure import Enclosure
 from simulators.errors import InputError, NotDefined
 from simulators.exppoly import E, ExpPoly, H
-from simulators.functionals_lipschitz import lipschitz
+from simulators.functionals_lipschitz import lipschitz, steepest
 from simulators.grids import Grid
 from simulators.line.kernels import ERROR_FIELDS, learned_score
 from simulators.line.scores import Affine, Mixture, Table, forward
@@ -64,16 +64,16 @@ def velocity_lipschitz(target: Target, delta: float, T: float) -> Enclosure:
         points = np.union1d(np.linspace(delta, T, CELLS), np.geomspace(max(delta, 1e-3 * T), T, CELLS))
     share, line = (points / np.hypot(1.0 + points, points)) ** 2, np.maximum(line_time(points), 0.0)
     low = _attained(target, share, line)
-    high = [1.0]
-    for i in range(max(points.size - 1, 1)):
-        last = min(i + 1, points.size - 1)
-        steepest = float(lipschitz(target, float(line[i]), float(line[last]), "upper").hi)
-        with np.errstate(invalid="ignore"):
-            high.append(1.0 + share[last] * (steepest**2 - 1.0) if share[last] > 0.0 else 1.0)
+    last = np.minimum(np.arange(max(points.size - 1, 1)) + 1, points.size - 1)
+    steep = steepest(target, line[: len(last)], line[last])
+    with np.errstate(invalid="ignore"):
+        high = np.where(share[last] > 0.0, 1.0 + share[last] * (steep**2 - 1.0), 1.0)
     slack = 1e-13
     best = max(low, 0.0) if np.isfinite(low) else 1.0
     return Enclosure.between(
-        (best * (1.0 - slack)) ** 0.5, (max(*high, best) * (1.0 + slack)) ** 0.5, "cells of time"
+        (best * (1.0 - slack)) ** 0.5,
+        (max(1.0, best, *high.tolist()) * (1.0 + slack)) ** 0.5,
+        "cells of time",
     )
 
 

@@ -67,10 +67,24 @@ def sample_row(row: Array, f: Array) -> Array:
 
 @compiled()
 def sample_rows(rows: Array, f: Array) -> Array:
-    """Each row at the same fractional indices, (rows, indices)."""
-    out = np.empty((len(rows), f.size))
-    for j in range(len(rows)):
-        out[j] = sample_row(rows[j], f)
+    """Each row at the same fractional indices, (rows, indices), as `read` does it."""
+    last = rows.shape[1] - 1
+    out, low, total = np.empty((len(rows), f.size)), np.empty(f.size, dtype=np.int64), np.empty(f.size)
+    weights = np.empty((f.size, POINTS))
+    for i in range(f.size):
+        low[i] = min(max(math.floor(f[i]) - POINTS // 2 + 1, 0), last + 1 - POINTS)
+        total[i] = 0.0
+        for j in range(POINTS):
+            gap = f[i] - low[i] - j
+            weights[i, j] = LAGRANGE[j] / (gap if gap != 0.0 else 1e-300)
+            total[i] += weights[i, j]
+    for k in range(len(rows)):
+        row = rows[k]
+        for i in range(f.size):
+            if f[i] < 0.0 or f[i] > last:
+                out[k, i] = read(row, f[i])
+            else:
+                out[k, i] = sixteen(weights[i], row[low[i] :], 0) / total[i]
     return out
 
 

@@ -59,7 +59,7 @@ def damped_path_kl(problem: DampedProblem) -> Enclosure:
         total = total + _error_terms(problem)
     total = total * 2.0
     if problem.start == "gamma":
-        total = total + core_functionals(core, ends[1:])["kl_to_gamma"][0]
+        total = total + core_functionals(core, ends[1:], ("kl_to_gamma",))["kl_to_gamma"][0]
     return Enclosure(np.maximum(total.lo, 0.0), total.hi, "path KL by Girsanov", total.level)
 
 

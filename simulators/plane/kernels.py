@@ -45,6 +45,7 @@ eigenvalue of the covariance of the components' scores, log of the largest compo
 FLOOR = -690.0  # logarithm of a density that counts as zero
 POINTS = 16
 SETTLED = 1e-9  # a Newton move, relative to its point, from which the next is below rounding
+TAYLOR = np.array([1.0 / math.factorial(n) for n in range(2, 16)])
 BINOMIALS = np.array([(-1.0) ** j * math.comb(POINTS - 1, j) for j in range(POINTS)])
 
 
@@ -251,12 +252,17 @@ def compare(log_density: Array, rows: Array, left1: float, left2: float, dx: flo
     """
     n1, n2 = log_density.shape
     out = np.zeros(6)
+    line, terms = np.empty((4, n2)), np.empty((len(rows), n2))
     for i in range(n1):
+        _along(left1 + dx * i, left2, dx, rows, terms, line[0], line[1])
+        for j in range(n2):
+            line[2, j] = _exponential(log_density[i, j])
+            line[3, j] = _exponential(max(line[0, j], FLOOR))
         kl, lk, hellinger, mass_p, mass_q = 0.0, 0.0, 0.0, 0.0, 0.0
         for j in range(n2):
-            lq, lp = logpdf(left1 + dx * i, left2 + dx * j, rows), log_density[i, j]
+            lq, lp = line[0, j], log_density[i, j]
             if lp > FLOOR or lq > FLOOR:
-                p, q = math.exp(lp), math.exp(max(lq, FLOOR))
+                p, q = line[2, j], line[3, j]
                 r = lp - max(lq, FLOOR)
                 if abs(r) < 0.5:
                     kl += q * _excess(r)
@@ -278,6 +284,30 @@ def compare(log_density: Array, rows: Array, left1: float, left2: float, dx: flo
         out[3] += mass_p
         out[4] += mass_q
     return out * (dx * dx)
+
+
+@compiled()
+def _along(x1: float, left: float, dx: float, rows: Array, terms: Array, out: Array, top: Array) -> None:
+    """`logpdf` at (x1, left + j dx); terms, top : scratch."""
+    n = out.size
+    for j in range(n):
+        top[j] = -np.inf
+    for k in range(rows.shape[0]):
+        t1, term = x1 - rows[k, 0], terms[k]
+        a, b, c, m2, height = rows[k, 2], rows[k, 3], rows[k, 4], rows[k, 1], rows[k, 5]
+        for j in range(n):
+            t2 = left + dx * j - m2
+            square = a * t1 * t1 + 2.0 * b * t1 * t2 + c * t2 * t2
+            term[j] = height - 0.5 * square
+            top[j] = max(top[j], term[j])
+    for j in range(n):
+        out[j] = 0.0
+    for k in range(rows.shape[0]):
+        term = terms[k]
+        for j in range(n):
+            out[j] += _exponential(term[j] - top[j])
+    for j in range(n):
+        out[j] = top[j] + math.log(out[j])
 
 
 @compiled()
@@ -324,10 +354,11 @@ def zoom(values: Array, factor: int) -> Array:
 @compiled(inline=True)
 def _excess(x: float) -> float:
     """e^x - 1 - x for |x| <= 1/2."""
-    total = 1.0 / 15.0
-    for n in range(14, 2, -1):
-        total = (1.0 + total * x) / n
-    return 0.5 * x * x * (1.0 + total * x)
+    total = 0.0
+    for n in range(TAYLOR.size - 1, -1, -1):
+        total = TAYLOR[n] + total * x
+    excess: float = x * x * total
+    return excess
 
 
 @compiled()

@@ -174,6 +174,12 @@ def test_atoms_down_to_tiny_times():
     assert bool(np.all(f.mmse.hi < 1e-18))
 
 
+def test_kl_of_atoms_is_infinite_however_small_they_are():
+    kl = kl_to_gamma(Atoms(((-0.3,), (0.3,)), (0.5, 0.5)), [0.0, 0.3])
+    assert kl.lo[0] == inf
+    assert 0 < kl.lo[1] < 0.1
+
+
 def test_singular_and_limiting_laws():
     f = functionals(PAIR, [0.0, inf])
     assert f.fisher.mid.tolist() == [inf, pytest.approx(1.0, rel=1e-14)]

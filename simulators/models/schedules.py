@@ -42,11 +42,9 @@ EXACT = 700
 
 def schedule_of(p: Values) -> tuple[list[Number], list[Number]]:
     """1 - alpha_t and alphabar_t for t = 1..N."""
-    return (
-        _balls_of(p.N, p.rate0, p.rate1, ctx.prec)
-        if isinstance(p.rate0, arb)
-        else _steps(p.N, p.rate0, p.rate1)
-    )
+    if isinstance(p.rate0, mp.mpf):
+        return _steps(p.N, p.rate0, p.rate1)
+    return _kept_schedule(p.N, p.rate0, p.rate1, ctx.prec)
 
 
 def _steps(N: int, c0: Number, c1: Number) -> tuple[list[Number], list[Number]]:
@@ -66,14 +64,14 @@ def _steps(N: int, c0: Number, c1: Number) -> tuple[list[Number], list[Number]]:
 @lru_cache(maxsize=8)
 def _roots_of(N: int, c0: arb, c1: arb, precision: int) -> list[tuple[arb, ...]]:
     """By step, the sampler's first one first: 1 - alpha, alphabar, what they leave, and roots of both."""
-    steps = zip(*_balls_of(N, c0, c1, precision), strict=True)
+    steps = zip(*_kept_schedule(N, c0, c1, precision), strict=True)
     rows = [(beta, kept, 1 - beta, 1 - kept, root(1 - beta), root(kept)) for beta, kept in steps]
     return rows[:0:-1]
 
 
 @lru_cache(maxsize=8)
-def _balls_of(N: int, c0: arb, c1: arb, precision: int) -> tuple[list[arb], list[arb]]:
-    """The schedule at a working precision, kept for the quantities of one case."""
+def _kept_schedule(N: int, c0: Number, c1: Number, precision: int) -> tuple[list[Number], list[Number]]:
+    """The schedule in floats or in balls of a working precision, kept for the quantities of one case."""
     return _steps(N, c0, c1)
 
 

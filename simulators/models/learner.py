@@ -158,7 +158,7 @@ def _half_widths(shift: Array, weights: Array, inner: Array, reach: Array, fails
     for _ in range(HALVINGS):
         u = 0.5 * (low + high)
         mass = ndtr(shift[:, None] + u) - np.where(inner, ndtr(shift[:, None] - u), 0.0)
-        below = np.tensordot(weights, mass, 1) <= levels
+        below = (weights @ mass.reshape(2, -1)).reshape(high.shape) <= levels
         low, high = np.where(below, u, low), np.where(below, high, u)
     return np.asarray(0.5 * (low + high))
 

@@ -196,6 +196,14 @@ def highest(exponents: Sequence[Number]) -> Number:
 def shares(exponents: Sequence[Number]) -> list[Number]:
     """Softmax of the exponents, without overflow."""
     top = highest(exponents)
+    if isinstance(top, np.ndarray):  # in place: new arrays cost more than their numbers
+        raised = [e - top for e in exponents]
+        for r in raised:
+            np.exp(r, out=r)
+        total = sum(raised[1:], start=raised[0])
+        for r in raised:
+            r /= total
+        return raised
     raised = [exponential(e - top) for e in exponents]
     total = sum(raised[1:], start=raised[0])
     return [r / total for r in raised]
@@ -303,16 +311,24 @@ def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) ->
     return _settled(terms, -REACH, REACH)
 
 
+@cache
+def _plane_nodes(h: float) -> tuple[Array, Array]:
+    """Nodes on either axis, and weights on the plane."""
+    z = np.arange(-WIDE, WIDE + h / 2, h)
+    phi = np.exp(-0.5 * z * z) * h / np.sqrt(2 * np.pi)
+    return z, phi[:, None] * phi
+
+
 def plane_mean(g: Callable[[Array, Array], Array]) -> Enclosure:
     """E g(Z1, Z2) for independent standard normals, g analytic and of polynomial growth, by the trapezoidal
     rule over `WIDE` standard deviations; raises NotDefined where it does not settle.
     """
     previous: float | None = None
     for h in (0.25, 0.125, 0.0625, 0.03125):
-        z = np.arange(-WIDE, WIDE + h / 2, h)
-        phi = np.exp(-0.5 * z * z) * h / np.sqrt(2 * np.pi)
-        values = phi[:, None] * phi * g(z[:, None], z)
-        total, size = float(values.sum()), float(np.abs(values).sum())
+        z, weights = _plane_nodes(h)
+        values = weights * g(z[:, None], z)
+        total = float(values.sum())
+        size = float(np.abs(values, out=values).sum())
         if previous is not None and abs(total - previous) <= 1e-12 * size:
             error = abs(total - previous) + 1e-13 * size
             return Enclosure.around(total, error, "trapezoidal rule on the plane")

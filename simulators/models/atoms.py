@@ -56,7 +56,7 @@ def _log_odds(p: Values, x: Array, kept: float) -> Array:
     odds *= scale * (p.m1 - p.m2)
     odds /= 1 - kept
     odds += math.log(p.w / (1 - p.w))
-    return odds
+    return np.asarray(odds)
 
 
 def _pushed(p: Values, y: Array) -> tuple[Array, Array]:

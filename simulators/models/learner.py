@@ -211,9 +211,12 @@ def _quantile_by_errors(p: Values) -> Number:
 
 def _between(low: Number | None, high: Number | None, mean: Number, deviation: Number) -> Number:
     """The mass of a normal law between two places, None for an end of the line."""
-    first, last = (None if end is None else (end - mean) / deviation for end in (low, high))
-    if first is None or last is None:
-        return normal_tail(-last if first is None else first)
+    first = None if low is None else (low - mean) / deviation
+    last = None if high is None else (high - mean) / deviation
+    if last is None:
+        return normal_tail(first)
+    if first is None:
+        return normal_tail(-last)
     if first > 0:
         return normal_tail(first) - normal_tail(last)
     return normal_tail(-last) - normal_tail(-first)

@@ -62,10 +62,12 @@ def _steps(N: int, c0: Number, c1: Number) -> tuple[list[Number], list[Number]]:
 
 
 @lru_cache(maxsize=8)
-def _roots_of(N: int, c0: arb, c1: arb, precision: int) -> list[tuple[arb, ...]]:
+def _roots_of(N: int, c0: arb, c1: arb, precision: int) -> list[tuple[Number, ...]]:
     """By step, the sampler's first one first: 1 - alpha, alphabar, what they leave, and roots of both."""
     steps = zip(*_kept_schedule(N, c0, c1, precision), strict=True)
-    rows = [(beta, kept, 1 - beta, 1 - kept, root(1 - beta), root(kept)) for beta, kept in steps]
+    rows: list[tuple[Number, ...]] = [
+        (beta, kept, 1 - beta, 1 - kept, root(1 - beta), root(kept)) for beta, kept in steps
+    ]
     return rows[:0:-1]
 
 

@@ -144,7 +144,7 @@ def _bsm_risk(p: Values) -> Enclosure:
         error -= late.score(y)
         error *= error
         error += (A - p.mix * B) ** 2 * early._component_variances()[k]
-        return error
+        return np.asarray(error)
 
     return _joint_mean(p, integrand)
 

@@ -1,7 +1,8 @@
 """What every model's numerics share: numbers on two roads, integrals against Gaussians, and `Numerics`.
 
 The first road is ball arithmetic (flint) for closed forms, and float64 quadrature with an error estimate for
-integrals. The second is mpmath: other formulas, finite differences, and quadrature at high precision.
+integrals. The second has numbers of many digits, mpmath's or the middles of balls: other formulas, finite
+differences, and quadrature at high precision.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from html import unescape
 
 import sympy as sp
@@ -36,6 +37,7 @@ def latex(expr: sp.Basic, letters: Mapping[str, str] = FrozenMapping()) -> str:
     return result
 
 
+@lru_cache(maxsize=1 << 12)
 def text(expr: sp.Basic) -> str:
     """Formula text that parses back to the same expression."""
     if isinstance(expr, sp.Eq):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import mpmath as mp
 import numpy as np
@@ -52,8 +52,11 @@ Schedule = tuple[list[Number], list[Number]]
 def _log_odds(p: Values, x: Array, kept: float) -> Array:
     """Of the first atom given the state x."""
     scale = math.sqrt(kept)
-    lead = math.log(p.w / (1 - p.w))
-    return np.asarray(lead + scale * (p.m1 - p.m2) * (x - scale * (p.m1 + p.m2) / 2) / (1 - kept))
+    odds = x - scale * (p.m1 + p.m2) / 2
+    odds *= scale * (p.m1 - p.m2)
+    odds /= 1 - kept
+    odds += math.log(p.w / (1 - p.w))
+    return np.asarray(odds)
 
 
 def _pushed(p: Values, y: Array) -> tuple[Array, Array]:
@@ -62,14 +65,32 @@ def _pushed(p: Values, y: Array) -> tuple[Array, Array]:
     x, rise = y.copy(), np.zeros_like(y)
     half = (p.m1 - p.m2) / 2
     for beta, kept in zip(betas[:0:-1], left[:0:-1], strict=True):
-        lean = np.tanh(_log_odds(p, x, kept) / 2)
-        mean, spread = (p.m1 + p.m2) / 2 + half * lean, half**2 * (1 - lean**2)
         noise = 1 - kept
-        slope = 1 + beta / 2 * (kept * spread / noise - 1) / noise
-        if not (slope > 0).all():
+        lean = _log_odds(p, x, kept)
+        lean *= 0.5
+        np.tanh(lean, out=lean)
+        mean, slope = half * lean, lean
+        mean += (p.m1 + p.m2) / 2
+        mean *= math.sqrt(kept)
+        slope *= lean  # in place from here: half^2 (1 - lean^2) is the spread
+        np.subtract(1, slope, out=slope)
+        for factor in (half**2, kept):
+            slope *= factor
+        slope /= noise
+        slope -= 1
+        slope *= beta / 2
+        slope /= noise
+        slope += 1
+        if not slope.min() > 0:
             raise NotDefined("a step of the schedule turns the line over")
-        x = (x - beta / 2 * (x - math.sqrt(kept) * mean) / noise) / math.sqrt(1 - beta)
-        rise += np.log(slope) - 0.5 * math.log1p(-beta)
+        pull = np.subtract(x, mean, out=mean)
+        pull *= beta / 2
+        pull /= noise
+        x -= pull
+        x /= math.sqrt(1 - beta)
+        np.log(slope, out=slope)
+        slope -= 0.5 * math.log1p(-beta)
+        rise += slope
     return x, rise
 
 
@@ -86,37 +107,43 @@ def _excess(p: Values, y: Array) -> tuple[Array, Array]:
     return np.logaddexp(*logs) - math.log(sigma) + rise + y * y / 2, gap
 
 
-def _crossings(p: Values, edges: Array, heights: Array) -> tuple[Array, Array]:
-    """Ends of narrow cells in which the densities cross, and log R there: a row for each crossing.
+def _crossings(p: Values, heights: Array, every: Sequence[int]) -> list[tuple[Array, Array]]:
+    """Ends of narrow cells in which the densities cross, and log R there: a row for each crossing, by grids
+    that take one edge of so many.
 
     heights : of log R at the edges.
     """
-    change = _changes(heights)
-    low, high = edges[:-1][change], edges[1:][change]
-    inner = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, DIVISIONS + 1)
-    values = _excess(p, inner.ravel())[0].reshape(inner.shape)
-    row, column = np.nonzero(_changes(values))
-    cells, sides = (np.stack([x[row, column], x[row, column + 1]], axis=1) for x in (inner, values))
-    return cells, sides
+    inner = []
+    for part in every:
+        edges, change = EDGES[::part], _changes(heights[::part])
+        low, high = edges[:-1][change], edges[1:][change]
+        inner.append(low[:, None] + (high - low)[:, None] * np.linspace(0, 1, DIVISIONS + 1))
+    values = _excess(p, np.concatenate(inner).ravel())[0].reshape(-1, DIVISIONS + 1)
+    found = []
+    for places, own in zip(inner, np.split(values, np.cumsum([len(x) for x in inner])[:-1]), strict=True):
+        row, column = np.nonzero(_changes(own))
+        ends = (np.stack([x[row, column], x[row, column + 1]], axis=1) for x in (places, own))
+        found.append((next(ends), next(ends)))
+    return found
 
 
 def _changes(values: Array) -> NDArray[np.bool_]:
     return np.asarray(np.sign(values[..., 1:]) * np.sign(values[..., :-1]) < 0)
 
 
-def _tv_on(p: Values, edges: Array, heights: Array) -> float:
-    """TV with each crossing by a line through its cell; it is stationary there."""
-    cells, values = _crossings(p, edges, heights)
-    places = cells[:, 0] - values[:, 0] * (cells[:, 1] - cells[:, 0]) / (values[:, 1] - values[:, 0])
-    gaps = _excess(p, places)[1]
-    return 0.5 * float(np.abs(np.diff(gaps, prepend=0.0, append=0.0)).sum())
+def _tv_on(p: Values, heights: Array, every: Sequence[int]) -> list[float]:
+    """TV by grids, with each crossing by a line through its cell; it is stationary there."""
+    places = [
+        cells[:, 0] - values[:, 0] * (cells[:, 1] - cells[:, 0]) / (values[:, 1] - values[:, 0])
+        for cells, values in _crossings(p, heights, every)
+    ]
+    gaps = np.split(_excess(p, np.concatenate(places))[1], np.cumsum([len(x) for x in places])[:-1])
+    return [0.5 * float(np.abs(np.diff(own, prepend=0.0, append=0.0)).sum()) for own in gaps]
 
 
 def _flow_tv(p: Values) -> Enclosure:
     """Half of the grid tells what a missed crossing takes away; the last deviation divides roundings."""
-    heights = _excess(p, EDGES)[0]
-    fine = _tv_on(p, EDGES, heights)
-    coarse = _tv_on(p, EDGES[::2], heights[::2])
+    fine, coarse = _tv_on(p, _excess(p, EDGES)[0], (1, 2))
     sigma = math.sqrt(1 - float(schedule_of(p)[1][0]))
     rounding = 1e-15 * p.N * (1 + abs(p.m1) + abs(p.m2)) / sigma
     return Enclosure.around(fine, 10 * abs(fine - coarse) + rounding, "cells between crossings")
@@ -148,7 +175,7 @@ def _flow_tv_by_digits(p: Values) -> Number:
     schedule = schedule_of(p)
     scale, sigma = mp.sqrt(schedule[1][0]), mp.sqrt(1 - schedule[1][0])
     gaps = [mp.mpf(0)]
-    for low, high in _crossings(floats, EDGES, _excess(floats, EDGES)[0])[0]:
+    for low, high in _crossings(floats, _excess(floats, EDGES)[0], (1,))[0][0]:
         y = _secant(p, schedule, mp.mpf(low), mp.mpf(high))
         x = _rescaled(p, schedule, y)[0]
         places = [mp.ncdf((x - scale * m) / sigma) for m in (p.m1, p.m2)]

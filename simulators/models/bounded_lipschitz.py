@@ -159,5 +159,9 @@ def bounded_lipschitz_by_plan(p: Values) -> Number:
         if sign > 0 and not tied:
             rest -= below(stop) - below(start)
         place = b if sign > 0 and not tied else a
-        cost += tanh_sinh(lambda x, y=place: _cost(x, y) * density(x), [start, stop])
+
+        def paid(x: Number, place: Number = place) -> Number:
+            return _cost(x, place) * density(x)
+
+        cost += tanh_sinh(paid, [start, stop])
     return cost - psi * rest

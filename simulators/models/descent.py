@@ -39,13 +39,19 @@ def _nodes(step: float, kind: Any) -> tuple[Any, Any]:
     return z, phi / phi.sum()
 
 
-def _first_below(p: Values, move: Callable[[Point], Point], near: float) -> int:
-    """The number of steps after which the mean is within ``near`` teachers of the teacher."""
+def _first_below(p: Values, move: Callable[[Point], Point], *near: float) -> list[int]:
+    """The numbers of steps after which the mean is within so many teachers of the teacher, the largest
+    distance first.
+    """
     across = np.sqrt(max(0.0, 1 - float(p.overlap) ** 2))
     point: Point = (p.student * p.overlap, p.student * across)
+    found: list[int] = []
     for n in range(MOST):
-        if np.hypot(point[0] - p.teacher, point[1]) <= near * p.teacher:
-            return n
+        distance = np.hypot(point[0] - p.teacher, point[1])
+        while distance <= near[len(found)] * p.teacher:
+            found.append(n)
+            if len(found) == len(near):
+                return found
         point = move(point)
     raise NotDefined(f"the teacher is not found in {MOST} steps")
 
@@ -88,13 +94,13 @@ def _by_plane(q: Values) -> Callable[[Point], Point]:
 
 
 def _steps(p: Values) -> Enclosure:
-    low, high = (float(_first_below(p, _by_coefficients(p), NEAR * f)) for f in (1 + TIE, 1 - TIE))
+    low, high = map(float, _first_below(p, _by_coefficients(p), NEAR * (1 + TIE), NEAR * (1 - TIE)))
     return Enclosure.between(low, high, "gradient descent by quadrature", "deterministic")
 
 
 def _steps_by_plane(p: Values) -> Number:
     q = long_values(p)
-    return mp.mpf(_first_below(q, _by_plane(q), NEAR))
+    return mp.mpf(_first_below(q, _by_plane(q), NEAR)[0])
 
 
 DESCENT = Numerics(integrals={"descent_steps": _steps}, other={"descent_steps": _steps_by_plane})

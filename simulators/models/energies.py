@@ -24,6 +24,7 @@ from simulators.models.tools import (
     Numerics,
     Values,
     exponential,
+    in_balls,
     integral_by_panels,
     line_integral,
     mean_by_trapezoid,
@@ -167,8 +168,10 @@ def _start_entropy(p: Values) -> Enclosure:
     return _entropy(_data(p), 1.0) if has_density(vars(p)) else Enclosure.exact(np.inf)
 
 
-def _mp_start_entropy(p: Values) -> Number:
-    return _mp_entropy(_data(p), _centred(mp.mpf(1))) if has_density(vars(p)) else mp.inf
+def _start_entropy_in_balls(p: Values) -> Number:
+    if not has_density(vars(p)):
+        return mp.inf
+    return in_balls(lambda p: _mp_entropy(_data(p), _centred(1 + 0 * p.w)))(p)
 
 
 def _vp_energy(p: Values) -> Number:
@@ -209,12 +212,14 @@ def _relative_fisher(p: Values) -> Number:
     return law.mean(lambda x: (law.score(x) + x) ** 2)
 
 
-def _mp_relative_fisher(p: Values) -> Number:
+def _relative_fisher_in_balls(p: Values) -> Number:
     """J - 2 + E|x|^2."""
-    if not has_density(vars(p)):
-        return mp.inf
-    law = _data(p)
-    return -law.mean(law.hessian) - 2 + _second_moment(p)
+
+    def value(p: Values) -> Number:
+        law = _data(p)
+        return -law.mean(law.hessian) - 2 + _second_moment(p)
+
+    return in_balls(value)(p) if has_density(vars(p)) else mp.inf
 
 
 def _second_moment(p: Values) -> Number:
@@ -272,7 +277,7 @@ FOELLMER = Numerics(
     },
     other={
         "foellmer_energy": _foellmer_energy_by_bayes,
-        "kl_brownian": lambda p: _mp_entropy(_data(p), _centred(p.sigma**2 * p.T)),
+        "kl_brownian": in_balls(lambda p: _mp_entropy(_data(p), _centred(p.sigma**2 * p.T))),
     },
     admits=has_density,
 )
@@ -291,10 +296,10 @@ ORNSTEIN_UHLENBECK = Numerics(
             w * (mean_by_trapezoid(lambda x: x * x, m, v) if v > 0 else m * m)
             for w, m, v in ((p.w, p.m1, p.v1), (1 - p.w, p.m2, p.v2))
         ),
-        "KL0": _mp_start_entropy,
-        "kl_end": lambda p: _mp_entropy(_at_horizon(p), _centred(mp.mpf(1))),
+        "KL0": _start_entropy_in_balls,
+        "kl_end": in_balls(lambda p: _mp_entropy(_at_horizon(p), _centred(1 + 0 * p.w))),
         "vp_energy": _vp_energy_by_components,
-        "FI0": _mp_relative_fisher,
+        "FI0": _relative_fisher_in_balls,
         "tv_end": _mp_tv_end,
     },
 )

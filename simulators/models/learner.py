@@ -158,7 +158,7 @@ def _half_widths(shift: Array, weights: Array, inner: Array, reach: Array, fails
     for _ in range(HALVINGS):
         u = 0.5 * (low + high)
         mass = ndtr(shift[:, None] + u) - np.where(inner, ndtr(shift[:, None] - u), 0.0)
-        below = np.tensordot(weights, mass, 1) <= levels
+        below = (weights @ mass.reshape(2, -1)).reshape(high.shape) <= levels
         low, high = np.where(below, u, low), np.where(below, high, u)
     return np.asarray(0.5 * (low + high))
 
@@ -211,9 +211,12 @@ def _quantile_by_errors(p: Values) -> Number:
 
 def _between(low: Number | None, high: Number | None, mean: Number, deviation: Number) -> Number:
     """The mass of a normal law between two places, None for an end of the line."""
-    first, last = (None if end is None else (end - mean) / deviation for end in (low, high))
-    if first is None or last is None:
-        return normal_tail(-last if first is None else first)
+    first = None if low is None else (low - mean) / deviation
+    last = None if high is None else (high - mean) / deviation
+    if last is None:
+        return normal_tail(first)
+    if first is None:
+        return normal_tail(-last)
     if first > 0:
         return normal_tail(first) - normal_tail(last)
     return normal_tail(-last) - normal_tail(-first)

@@ -15,7 +15,7 @@ from simulators.enclosure import Enclosure
 from simulators.errors import NotDefined
 from simulators.models.mixture import Channel
 from simulators.models.posterior_generator import atoms
-from simulators.models.tools import Array, Number, Numerics, Values
+from simulators.models.tools import Array, Number, Numerics, Values, in_balls, square
 
 __all__ = ["MODELS"]
 
@@ -57,6 +57,11 @@ def _degree_error(p: Values) -> Enclosure:
     raise NotDefined("the distance from polynomials does not settle")
 
 
+def _explained(law: Channel) -> Number:
+    """E of the squared posterior mean."""
+    return law.mean(lambda y: square(law.posterior_mean(y)))
+
+
 def _degree_error_by_moments(p: Values) -> Number:
     with mp.extraprec(200):
         law = atoms(p)
@@ -70,9 +75,9 @@ def _degree_error_by_moments(p: Values) -> Number:
         labels = [w * m for w, m in zip(law.weights, law.means, strict=True)]
         cross = mp.matrix([mp.fdot(labels, powers[n]) for n in range(p.deg)])
         explained = (cross.T * mp.lu_solve(gram, cross))[0]
+        whole = in_balls(lambda q: _explained(atoms(q)))(p)
     with mp.extraprec(60):
-        square = law.mean(lambda y: law.posterior_mean(y) ** 2)
-        return mp.sqrt(abs(square - explained))
+        return mp.sqrt(abs(whole - explained))
 
 
 LOW_DEGREE = Numerics(

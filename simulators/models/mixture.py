@@ -66,6 +66,8 @@ class Channel:
     def exponents(self, x: Number) -> list[Number]:
         """log(w_k phi_k(x)) up to one constant."""
         rows = zip(self._heights, self.centres, self._doubled, strict=True)
+        if isinstance(x, np.ndarray):
+            return [_less_square(h, x - c, twice) for h, c, twice in rows]
         return [h - square(x - c) / twice for h, c, twice in rows]
 
     def shares(self, x: Number) -> list[Number]:
@@ -186,9 +188,19 @@ def column_means(
     return sum((w * within(k) for k, w in enumerate(weights)), start=Enclosure.exact(np.zeros(count)))
 
 
+def _less_square(height: Number, gap: Array, twice: Number) -> Array:
+    """The height less gap^2/twice, in the place of the gap: new arrays cost more than their numbers."""
+    gap *= gap
+    gap /= twice
+    return np.subtract(height, gap, out=gap)
+
+
 def _mean(weights: Sequence[Number], values: Sequence[Number]) -> Number:
     terms = [w * v for w, v in zip(weights, values, strict=True)]
-    return sum(terms[1:], start=terms[0])
+    total = terms[0]
+    for term in terms[1:]:
+        total += term
+    return total
 
 
 def _spread(weights: Sequence[Number], values: Sequence[Number]) -> Number:

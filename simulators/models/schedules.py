@@ -42,11 +42,9 @@ EXACT = 700
 
 def schedule_of(p: Values) -> tuple[list[Number], list[Number]]:
     """1 - alpha_t and alphabar_t for t = 1..N."""
-    return (
-        _balls_of(p.N, p.rate0, p.rate1, ctx.prec)
-        if isinstance(p.rate0, arb)
-        else _steps(p.N, p.rate0, p.rate1)
-    )
+    if isinstance(p.rate0, mp.mpf):
+        return _steps(p.N, p.rate0, p.rate1)
+    return _kept_schedule(p.N, p.rate0, p.rate1, ctx.prec)
 
 
 def _steps(N: int, c0: Number, c1: Number) -> tuple[list[Number], list[Number]]:
@@ -64,8 +62,18 @@ def _steps(N: int, c0: Number, c1: Number) -> tuple[list[Number], list[Number]]:
 
 
 @lru_cache(maxsize=8)
-def _balls_of(N: int, c0: arb, c1: arb, precision: int) -> tuple[list[arb], list[arb]]:
-    """The schedule at a working precision, kept for the quantities of one case."""
+def _roots_of(N: int, c0: arb, c1: arb, precision: int) -> list[tuple[Number, ...]]:
+    """By step, the sampler's first one first: 1 - alpha, alphabar, what they leave, and roots of both."""
+    steps = zip(*_kept_schedule(N, c0, c1, precision), strict=True)
+    rows: list[tuple[Number, ...]] = [
+        (beta, kept, 1 - beta, 1 - kept, root(1 - beta), root(kept)) for beta, kept in steps
+    ]
+    return rows[:0:-1]
+
+
+@lru_cache(maxsize=8)
+def _kept_schedule(N: int, c0: Number, c1: Number, precision: int) -> tuple[list[Number], list[Number]]:
+    """The schedule in floats or in balls of a working precision, kept for the quantities of one case."""
     return _steps(N, c0, c1)
 
 
@@ -150,10 +158,11 @@ KERNEL_SHIFT = Numerics(
 # -- samplers on the schedule --------------------------------------------------------------------------------
 
 
-def _coefficients(scheme: str, beta: Number, kept: Number, spread: Number) -> Pair:
+def _coefficients(scheme: str, beta: Number, kept: Number, spread: Number, noise: Number) -> Pair:
     """eta_t and sigma_t^2 of Y_{t-1} = (Y_t + eta_t s_t(Y_t) + sigma_t Z)/sqrt(alpha_t).
 
     spread : the variance of X_t; the Hessian of its log density is minus one over it.
+    noise  : 1 - alphabar_t.
     """
     if scheme == "flow":
         return beta / 2, 0 * beta
@@ -161,7 +170,7 @@ def _coefficients(scheme: str, beta: Number, kept: Number, spread: Number) -> Pa
         return beta, beta
     if scheme == "matched":
         return beta, beta * (1 - beta / spread)
-    return beta, beta * (1 - beta - kept) / (1 - kept)
+    return beta, beta * (1 - beta - kept) / noise
 
 
 def _forward(p: Values, kept: Number) -> Pair:
@@ -170,14 +179,14 @@ def _forward(p: Values, kept: Number) -> Pair:
 
 def _output(p: Values, scheme: str, start: Pair) -> Pair:
     """Mean and variance of Y_1 by the recursion."""
-    betas, left = schedule_of(p)
     mean, variance = start
-    for beta, kept in zip(betas[:0:-1], left[:0:-1], strict=True):
-        centre, spread = _forward(p, kept)
-        eta, noise = _coefficients(scheme, beta, kept, spread)
+    for beta, kept, alpha, noise, root_alpha, root_kept in _roots_of(p.N, p.rate0, p.rate1, ctx.prec):
+        spread = kept * p.v1 + 1 - kept
+        eta, added = _coefficients(scheme, beta, kept, spread, noise)
         share = eta / spread
-        mean = (mean * (1 - share) + share * centre + eta * p.offset) / root(1 - beta)
-        variance = (variance * (1 - share) ** 2 + noise) / (1 - beta)
+        rest = 1 - share
+        mean = (mean * rest + share * (root_kept * p.m1) + eta * p.offset) / root_alpha
+        variance = (variance * (rest * rest) + added) / alpha
     return mean, variance
 
 
@@ -187,7 +196,7 @@ def _output_by_sums(p: Values, scheme: str, start: Pair) -> Pair:
     slope, gain, noise_total = mp.mpf(1), mp.mpf(0), mp.mpf(0)
     for beta, kept in zip(betas[1:], left[1:], strict=True):  # from the last step of the sampler backwards
         spread = kept * p.v1 + 1 - kept
-        eta, noise = _coefficients(scheme, beta, kept, spread)
+        eta, noise = _coefficients(scheme, beta, kept, spread, 1 - kept)
         gain += slope * eta * (p.m1 / spread + p.offset / mp.sqrt(kept))
         noise_total += slope**2 * noise / kept
         slope *= 1 - eta / spread

@@ -36,20 +36,16 @@ def _reach(p: Values, law: Channel, c: Number) -> tuple[Number, Number]:
     return min(law.centres) - pad, max(law.centres) + pad
 
 
-def _below(law: Channel, x: Array) -> list[Array]:
-    """P(X < x | component), by components."""
-    from scipy.special import ndtr
-
-    return [np.asarray(ndtr((x - c) / np.sqrt(A))) for c, A in zip(law.centres, law.spreads, strict=True)]
-
-
 def _mass(law: Channel, low: Array, high: Array) -> float:
     """The probability of disjoint cells; beyond the centre from the upper tail, where it keeps its digits."""
+    from scipy.special import ndtr
+
     total = 0.0
-    for k, (w, c) in enumerate(zip(law.weights, law.centres, strict=True)):
+    for w, c, A in zip(law.weights, law.centres, law.spreads, strict=True):
         right = low > c
         ends = np.where(right, 2 * c - high, low), np.where(right, 2 * c - low, high)
-        total += w * float((_below(law, ends[1])[k] - _below(law, ends[0])[k]).sum())
+        below = [ndtr((end - c) / np.sqrt(A)) for end in ends]
+        total += w * float((below[1] - below[0]).sum())
     return total
 
 

@@ -1,7 +1,7 @@
 """Numerics of the models of noise stability: Hermite tails, change of measure, warm starts.
 
-First road: closed forms in balls, and float64 quadrature. Second road: polynomials and power series in
-mpmath, Parseval's identity, finite differences, tanh-sinh quadrature between kinks.
+First road: closed forms in balls, and float64 quadrature. Second road: polynomials and power series
+of many digits, Parseval's identity, finite differences, tanh-sinh quadrature between kinks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What every model's numerics share: numbers on two roads, integrals against Gaussians, and `Numerics`.
 
 The first road is ball arithmetic (flint) for closed forms, and float64 quadrature with an error estimate for
-integrals. The second is mpmath: other formulas, finite differences, and quadrature at high precision.
+integrals. The second has numbers of many digits, mpmath's or the middles of balls: other formulas, finite
+differences, and quadrature at high precision.
 """
 
 from __future__ import annotations
@@ -196,6 +197,14 @@ def highest(exponents: Sequence[Number]) -> Number:
 def shares(exponents: Sequence[Number]) -> list[Number]:
     """Softmax of the exponents, without overflow."""
     top = highest(exponents)
+    if isinstance(top, np.ndarray):  # in place: new arrays cost more than their numbers
+        raised = [e - top for e in exponents]
+        for r in raised:
+            np.exp(r, out=r)
+        total = sum(raised[1:], start=raised[0])
+        for r in raised:
+            r /= total
+        return raised
     raised = [exponential(e - top) for e in exponents]
     total = sum(raised[1:], start=raised[0])
     return [r / total for r in raised]
@@ -303,16 +312,24 @@ def mean_by_floats(g: Callable[[Array], Array], mean: float, variance: float) ->
     return _settled(terms, -REACH, REACH)
 
 
+@cache
+def _plane_nodes(h: float) -> tuple[Array, Array]:
+    """Nodes on either axis, and weights on the plane."""
+    z = np.arange(-WIDE, WIDE + h / 2, h)
+    phi = np.exp(-0.5 * z * z) * h / np.sqrt(2 * np.pi)
+    return z, phi[:, None] * phi
+
+
 def plane_mean(g: Callable[[Array, Array], Array]) -> Enclosure:
     """E g(Z1, Z2) for independent standard normals, g analytic and of polynomial growth, by the trapezoidal
     rule over `WIDE` standard deviations; raises NotDefined where it does not settle.
     """
     previous: float | None = None
     for h in (0.25, 0.125, 0.0625, 0.03125):
-        z = np.arange(-WIDE, WIDE + h / 2, h)
-        phi = np.exp(-0.5 * z * z) * h / np.sqrt(2 * np.pi)
-        values = phi[:, None] * phi * g(z[:, None], z)
-        total, size = float(values.sum()), float(np.abs(values).sum())
+        z, weights = _plane_nodes(h)
+        values = weights * g(z[:, None], z)
+        total = float(values.sum())
+        size = float(np.abs(values, out=values).sum())
         if previous is not None and abs(total - previous) <= 1e-12 * size:
             error = abs(total - previous) + 1e-13 * size
             return Enclosure.around(total, error, "trapezoidal rule on the plane")
@@ -354,7 +371,7 @@ def gauss_legendre(order: int) -> tuple[Array, Array]:
 
 def in_balls(f: Callable[[Values], Number], extra: int = 0, doublings: int = 1) -> Callable[[Values], Number]:
     """A function of mpmath numbers by way of balls with that many bits more, of which it returns the middle:
-    flint's numbers are some thirty times as fast.
+    flint's numbers are some thirty times as fast. What cannot be told from zero is zero.
 
     doublings : of the bits, for as long as less than two thirds of the digits are known.
     """
@@ -366,7 +383,7 @@ def in_balls(f: Callable[[Values], Number], extra: int = 0, doublings: int = 1) 
                 ball = f(Values(**balls))
                 if 3 * ball.rel_accuracy_bits() >= 2 * mp.mp.prec:
                     break
-        return middle(ball)
+        return mp.mpf(0) if ball.is_finite() and ball.contains(0) else middle(ball)
 
     return number
 
@@ -471,10 +488,12 @@ def tanh_sinh(f: Callable[[Number], Number], cuts: Sequence[Number]) -> Number:
     return mp.quad(f, list(cuts))
 
 
-def _tanh_sinh(f: Callable[[arb], arb], low: arb, high: arb) -> arb:
-    """Over one interval, the step halved until two values agree to half the digits; see `_halved`."""
+def _tanh_sinh(f: Callable[[Number], Number], low: Number, high: Number) -> Number:
+    """Over one interval, the step halved until two values agree to six tenths of the digits: the rule all but
+    squares its error with every halving.
+    """
     half, total, size = (high - low) / 2, arb(0), arb(0)
-    tolerance = arb(10) ** (-arb(ctx.dps) * 0.6)  # singular ends keep the last error from its square
+    tolerance = arb(10) ** (-arb(ctx.dps) * 0.6)
     for level in range(10):
         before = total
         for share, weight in _tanh_sinh_nodes(level, ctx.prec):
@@ -486,10 +505,11 @@ def _tanh_sinh(f: Callable[[arb], arb], low: arb, high: arb) -> arb:
 
 
 @lru_cache(maxsize=64)
-def _tanh_sinh_nodes(level: int, precision: int) -> list[tuple[arb, arb]]:
+def _tanh_sinh_nodes(level: int, precision: int) -> list[tuple[Number, Number]]:
     """Distances from the nearer end of [-1, 1] and weights of the nodes that a level adds, of either sign."""
     with ctx.workprec(precision):
-        pi, found, k = arb.pi(), [], 0 if level == 0 else 1
+        found: list[tuple[Number, Number]] = []
+        pi, k = arb.pi(), 0 if level == 0 else 1
         while True:
             t = arb(k) / 2**level
             steep = (pi * t.sinh()).exp()

@@ -138,9 +138,13 @@ def _bsm_risk(p: Values) -> Enclosure:
 
     def integrand(k: int, x: Array, y: Array) -> Array:
         guess = early._component_means(x)[k]
-        target = A * guess - y / late.noise + p.mix * (x / early.noise - B * guess + early.score(x))
-        rest = (A - p.mix * B) ** 2 * early._component_variances()[k]
-        return np.asarray((target - late.score(y)) ** 2 + rest)
+        mixed = p.mix * (x / early.noise - B * guess + early.score(x))
+        error = A * guess - y / late.noise
+        error += mixed
+        error -= late.score(y)
+        error *= error
+        error += (A - p.mix * B) ** 2 * early._component_variances()[k]
+        return np.asarray(error)
 
     return _joint_mean(p, integrand)
 

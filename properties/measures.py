@@ -411,7 +411,7 @@ class Measures(Mapping[sp.Basic, Any]):
         low, high = (np.broadcast_to(end, size).copy() for end in (value.lo, value.hi))
         done, levels = 0, [value.level]
         for count in np.unique(self.population.N).astype(int).tolist():
-            rows = self.population.N >= count
+            rows = count <= self.population.N
             part = advance(
                 recursion,
                 Enclosure(low[rows], high[rows], value.method, value.level),

@@ -398,7 +398,7 @@ class Measures(Mapping[sp.Basic, Any]):
     @cached_property
     def _uneven(self) -> bool:
         """Whether the cases have different numbers of steps."""
-        return np.unique(self.population.N).shape[0] > 1
+        return bool((self.population.N != self.population.N[:1]).any())
 
     def _iterated(self, recursion: Iterate) -> Enclosure:
         """A recursion over numbers of steps that differ: each step is walked once, for all rows that have

@@ -399,7 +399,7 @@ class Measures(Mapping[sp.Basic, Any]):
     @cached_property
     def _uneven(self) -> bool:
         """Whether the cases have different numbers of steps."""
-        return bool(np.unique(self.population.N).shape[0] > 1)
+        return bool((np.diff(self.population.N) != 0).any())
 
     def _iterated(self, recursion: Iterate) -> Enclosure:
         """A recursion over numbers of steps that differ: each step is walked once, for all rows that have

@@ -210,33 +210,28 @@ class Population:
         position = {key: i for i, key in enumerate(dict.fromkeys(keys))}
         return list(position), np.array([position[key] for key in keys], dtype=np.int64)
 
-    def _setting(self, key: tuple[Any, ...]) -> Setting:
-        T, N, delta, kind, profile, *rest = key
-        *options, given = rest
+    def _setting(self, key: tuple[Any, ...], scales: Mapping[str, float]) -> Setting:
+        """The setting of a key; ``scales`` takes each option to the unit clock."""
+        T, N, delta, kind, profile, *options, given = key
+        pairs = tuple(
+            sorted((name, value * by) for (name, by), value in zip(scales.items(), options, strict=True))
+        )
         if given >= 0:
             case = self.given[given]
-            return Setting(
-                case.unit_grid, "constant" if case.error is None else case.error.profile, self._pairs(options)
-            )
+            return Setting(case.unit_grid, "constant" if case.error is None else case.error.profile, pairs)
         grid = unit_grid(GRID_KINDS[int(kind)], T, int(N), delta, str(self.setup.clock))
-        return Setting(grid, PROFILES[int(profile)], self._pairs(options))
-
-    def _pairs(self, values: Sequence[float]) -> tuple[tuple[str, float], ...]:
-        pairs = {
-            _OPTION_OF[name]: float(value) * (self.speed if name in TIMES else 1.0)
-            for name, value in zip(self._option_names(), values, strict=True)
-        }
-        return tuple(sorted(pairs.items()))
+        return Setting(grid, PROFILES[int(profile)], pairs)
 
     @cached_property
     def batch(self) -> Batch:
         """The population as the simulators take it, in the unit clock."""
         keys, index = self.grid_key
+        scales = {_OPTION_OF[name]: self.speed if name in TIMES else 1.0 for name in self._option_names()}
         start = {"any": "given", "gamma": "gamma", "q_T": "q_T"}[self.setup.start]
         starts = (self.start_variances, self.start_means) if start == "given" else (None, None)
         return Batch(
             self.setup.sampler,
-            tuple(self._setting(key) for key in keys),
+            tuple(self._setting(key, scales) for key in keys),
             index,
             self.eigenvalues,
             self.multiplicities.astype(np.int64),

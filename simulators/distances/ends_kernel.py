@@ -10,7 +10,7 @@ import sys
 from simulators.compiled import Array, compiled, elementwise
 from simulators.enclosure_kernel import at
 
-__all__ = ["multiply", "quotient", "times", "total"]
+__all__ = ["decayed", "multiply", "quotient", "risen", "times", "total"]
 
 INF = math.inf
 LARGEST = sys.float_info.max
@@ -55,6 +55,28 @@ def _quotient(x: float, y: float, side: float) -> float:
     if value != value:
         value = INF if x > 0.0 and side > 0.0 else -INF if x < 0.0 and side < 0.0 else 0.0
     return _end(value, math.isinf(y) or y == 1.0, math.isfinite(x), side)
+
+
+@elementwise(inputs=2)
+def decayed(value: Array, time: Array, lo: Array, hi: Array) -> None:
+    """A decay known within 4 ulps, exactly at the times 0 and oo; elsewhere a zero is an underflow."""
+    for i in range(lo.size):
+        x, t = at(value, i), at(time, i)
+        known = t == 0.0 or math.isinf(t)
+        step = 8.0 * UNIT * x
+        lo[i] = x if known or x == 0.0 else max(x - step - 4.0 * TINY, 0.0)
+        hi[i] = x if known else TINY if x == 0.0 else x + step + 4.0 * TINY
+
+
+@elementwise(inputs=3)
+def risen(value: Array, time: Array, ulps: Array, lo: Array, hi: Array) -> None:
+    """What has decayed by a time, known within some ulps, exactly at the times 0 and oo."""
+    for i in range(lo.size):
+        x, t, n = at(value, i), at(time, i), at(ulps, i)
+        known = t == 0.0 or math.isinf(t) or x == 0.0
+        step = 2.0 * n * UNIT * x
+        lo[i] = x if known else max(x - step - TINY * n, 0.0)
+        hi[i] = x if known else min(x + step + TINY * n, 1.0)
 
 
 @elementwise(inputs=4)

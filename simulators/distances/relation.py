@@ -24,6 +24,7 @@ from simulators.distances.ends import (
     add,
     decay,
     divide,
+    in_order,
     intersect,
     point,
     rise,
@@ -206,19 +207,21 @@ def _forward_variance(law: Law) -> Enclosure:
 def _forward_gap(p: Law, q: Law) -> Enclosure:
     """S_p - S_q = (lam_p - 1)(e^{-2s} - e^{-2t}) + (lam_p - lam_q) e^{-2t}, exact where lam_p = lam_q."""
     excess = subtract(point(p.eigenvalues), _whole(1.0, p.rel.shape))
-    return _aged(excess, _decay_gap(2.0, p, q), p.eigenvalues, q.eigenvalues, decay(2.0, q.time), q)
+    return _aged(excess, _decay_gap(2.0, p, q), p.eigenvalues, q.eigenvalues, 2.0, q)
 
 
 def _forward_shift(p: Law, q: Law) -> Enclosure:
     """e^{-s} m_p - e^{-t} m_q = m_p (e^{-s} - e^{-t}) + (m_p - m_q) e^{-t}."""
     gap = _decay_gap(1.0, p, q)
-    return _aged(point(p.target_means), gap, p.target_means, q.target_means, decay(1.0, q.time), q)
+    return _aged(point(p.target_means), gap, p.target_means, q.target_means, 1.0, q)
 
 
 def _aged(
-    start: Enclosure, gap: tuple[Enclosure, Array], first: Array, second: Array, past: Enclosure, law: Law
+    start: Enclosure, gap: tuple[Enclosure, Array], first: Array, second: Array, rate: float, law: Law
 ) -> Enclosure:
-    """The sum start (sign gap) + (first - second) past, its second term left out where it vanishes."""
+    """The sum start (sign gap) + (first - second) e^{-rate t}, t the time of the law; without its second term
+    where that vanishes.
+    """
     size, sign = gap
     signed = Enclosure(
         np.minimum(sign * start.lo, sign * start.hi), np.maximum(sign * start.lo, sign * start.hi)
@@ -226,7 +229,8 @@ def _aged(
     moved = times(signed, _column(size, law))
     if bool(np.all(first == second)):
         return moved
-    return add(moved, times(subtract(point(first), point(second)), _column(past, law)))
+    past = _column(decay(rate, law.time), law)
+    return add(moved, times(subtract(point(first), point(second)), past))
 
 
 def _decay_gap(rate: float, p: Law, q: Law) -> tuple[Enclosure, Array]:
@@ -275,6 +279,7 @@ LIMITS = {
     "dev": (-np.inf, np.inf),
     "dev_err": (0.0, np.inf),
 }
+LEAST, MOST = (np.array(ends)[:, None, None] for ends in zip(*LIMITS.values(), strict=True))
 
 
 def _checked(law: Law, name: str) -> Law:
@@ -286,21 +291,21 @@ def _checked(law: Law, name: str) -> Law:
         )
     if not bool(np.all(law.time >= 0)):
         raise InputError(f"{name}.time", float(np.min(law.time)), "expected >= 0")
-    pad = counts == 0
-    fields: dict[str, Array] = {}
-    for field, (least, most) in LIMITS.items():
-        value = np.asarray(getattr(law, field), dtype=np.float64)
+    fields = {field: np.asarray(getattr(law, field), dtype=np.float64) for field in LIMITS}
+    for field, value in fields.items():
         if value.shape != counts.shape:
             raise InputError(
                 f"{name}.{field}", value.shape, f"expected the shape {counts.shape} of the multiplicities"
             )
-        value = np.where(pad, 0.0, value)
+    table = np.stack([*fields.values()])
+    table[:, counts == 0] = 0.0
+    fields = dict(zip(fields, table, strict=True))
+    inside = ((table >= LEAST) & (table <= MOST)).all(axis=(1, 2))
+    if not bool(inside.all()):
+        field, (least, most) = [*LIMITS.items()][int(np.argmin(inside))]
+        value = fields[field]
         bad = ~((value >= least) & (value <= most))
-        if bool(bad.any()):
-            raise InputError(
-                f"{name}.{field}", float(value[bad][0]), f"expected a number in [{least}, {most}]"
-            )
-        fields[field] = value
+        raise InputError(f"{name}.{field}", float(value[bad][0]), f"expected a number in [{least}, {most}]")
     with np.errstate(over="ignore"):
         below = fields["rel"] + fields["rel_err"] < -1.0
     if bool(below.any()):
@@ -312,7 +317,7 @@ def _checked(law: Law, name: str) -> Law:
 
 def _column(values: Enclosure, law: Law) -> Enclosure:
     shape = law.rel.shape
-    return Enclosure(np.broadcast_to(values.lo[:, None], shape), np.broadcast_to(values.hi[:, None], shape))
+    return in_order(np.broadcast_to(values.lo[:, None], shape), np.broadcast_to(values.hi[:, None], shape))
 
 
 def _whole(value: float, shape: tuple[int, ...]) -> Enclosure:
@@ -320,11 +325,13 @@ def _whole(value: float, shape: tuple[int, ...]) -> Enclosure:
 
 
 def _put(a: Enclosure, where: NDArray[np.bool_], lo: float, hi: float) -> Enclosure:
-    return Enclosure(np.where(where, lo, a.lo), np.where(where, hi, a.hi))
+    if not where.any():
+        return a
+    return in_order(np.where(where, lo, a.lo), np.where(where, hi, a.hi))
 
 
 def _at_least(a: Enclosure, least: float) -> Enclosure:
-    return Enclosure(np.maximum(a.lo, least), np.maximum(a.hi, least))
+    return in_order(np.maximum(a.lo, least), np.maximum(a.hi, least))
 
 
 def _nonnegative(a: Enclosure) -> Enclosure:
@@ -332,7 +339,7 @@ def _nonnegative(a: Enclosure) -> Enclosure:
 
 
 def _negated(a: Enclosure) -> Enclosure:
-    return Enclosure(-a.hi, -a.lo)
+    return -a
 
 
 def _turned(rho: Array, ratio: Array, ulps: float) -> Array:

@@ -83,7 +83,7 @@ class _Track:
     grid_index: Index
     friction: float
     time_ulps: float
-    constant: bool = False  # all steps are alike
+    constant: bool = False  # all steps are alike, apart from correctors
 
 
 def groups_of(batch: Batch, *, hold: bool = True) -> tuple[list[tuple[Setting, bool]], Lanes]:
@@ -204,21 +204,25 @@ def _track(sampler: Sampler, setting: Setting, held: bool) -> _Track:
 def _interleaved(track: _Track, sampler: Composite, setting: Setting, grid: Grid) -> _Track:
     """Insert the corrector steps of a composite sampler after the predictor steps that end a block."""
     plan = corrector_of(sampler.name, setting)
-    n = plan.count
-    at = np.repeat(np.array(plan.after) + 1, n)
-    kinds = np.full(n, KINETIC if isinstance(sampler.corrector, Kinetic) else ONE_STAGE)
-    if isinstance(sampler.corrector, Kinetic):
-        kinds[0] = REFRESH
-    blocks = len(plan.after)
+    ends = np.array(plan.after)
+    counts = np.ones(grid.N, dtype=np.int64)
+    counts[ends] += plan.count
+    owner = np.repeat(track.grid_index, counts)
+    starts = np.cumsum(counts) - counts
+    correcting = np.ones(len(owner), dtype=bool)
+    correcting[starts] = False
+    kinetic = isinstance(sampler.corrector, Kinetic)
+    kind = np.where(correcting, KINETIC if kinetic else ONE_STAGE, track.kind[owner])
+    if kinetic:
+        kind[starts[ends] + 1] = REFRESH
     return replace(
         track,
-        times=np.insert(track.times, at, track.times[at]),
-        lengths=np.insert(track.lengths, at, plan.step),
-        kind=np.insert(track.kind, at, np.tile(kinds, blocks)),
-        source=np.insert(track.source, at, 2),
-        grid_index=np.insert(track.grid_index, at, at - 1),
+        times=np.concatenate([track.times[:1], track.times[owner + 1]]),
+        lengths=np.where(correcting, plan.step, track.lengths[owner]),
+        kind=kind,
+        source=np.where(correcting, 2, track.source[owner]),
+        grid_index=owner,
         friction=plan.friction,
-        constant=False,
     )
 
 
@@ -229,14 +233,13 @@ def _table(
 
     The label of a step is its friction (> 0) if it is kinetic, else minus its source.
     """
-    keys = np.concatenate([_keys(t) for t in tracks])
-    repeats = np.concatenate([[len(t.lengths)] if t.constant else np.ones(len(t.lengths)) for t in tracks])
-    distinct, number = np.unique(keys, return_inverse=True)
-    lengths, labels = distinct.real, distinct.imag
-    row = np.repeat(number, repeats.astype(np.int64))
+    parts = [_keys(t) for t in tracks]
+    before = np.cumsum([0, *(len(keys) for keys, _ in parts)])
+    lengths, labels, number = _distinct(np.concatenate([keys for keys, _ in parts]))
+    row = number[np.concatenate([at + own for at, (_, own) in zip(before, parts, strict=False)])]
     if functions is not None:
         return row.astype(np.int64), _function_rows(functions, lengths)
-    table = np.zeros((len(distinct), COLUMNS))
+    table = np.zeros((len(lengths), COLUMNS))
     for code in (0, 1, 2):
         mine = labels == -code
         if bool(np.any(mine)):
@@ -247,11 +250,26 @@ def _table(
     return row.astype(np.int64), table
 
 
-def _keys(track: _Track) -> NDArray[np.complex128]:
-    """Length + i label of each step; of one step for all where they are equal."""
-    label = np.where(track.kind != ONE_STAGE, track.friction, -track.source)
-    keys: NDArray[np.complex128] = track.lengths + 1j * label
-    return keys[:1] if track.constant else keys
+def _keys(track: _Track) -> tuple[NDArray[np.complex128], Index]:
+    """Length + i label of some steps, and which of them each step is like."""
+    if track.constant:
+        own = (track.source == 2).astype(np.int64)
+        some = np.unique(np.array([0, int(np.argmax(own))]))
+    else:
+        own = some = np.arange(len(track.lengths))
+    label = np.where(track.kind[some] != ONE_STAGE, track.friction, -track.source[some])
+    keys: NDArray[np.complex128] = track.lengths[some] + 1j * label
+    return keys, own
+
+
+def _distinct(keys: NDArray[np.complex128]) -> tuple[Array, Array, Index]:
+    """Lengths and labels that differ, and the number of each key among them."""
+    labels = keys.imag
+    if bool((labels == labels[0]).all()):  # real numbers are sorted much faster
+        lengths, number = np.unique(keys.real, return_inverse=True)
+        return lengths, np.full(lengths.shape, labels[0]), number
+    distinct, number = np.unique(keys, return_inverse=True)
+    return distinct.real, distinct.imag, number
 
 
 def _scheme(sampler: Sampler, code: int) -> Sampler:

@@ -66,3 +66,20 @@ def test_drawn_rows_have_a_value_and_padding_no_error(key):
     with np.errstate(all="ignore"):
         for side in (claim.lhs, claim.rhs):
             assert not np.isnan(evaluate(side, measures, FLOATS).lo).any()
+
+
+@pytest.mark.parametrize("key", ["w2-explicit/ddpm-ei", "path-identities/frozen-score-error"])
+def test_a_recursion_takes_cases_with_different_numbers_of_steps_together(key):
+    """As if each case were alone."""
+    claim = claim_of(key)
+    space = space_of(claim)
+    whole = consistent(space, draw(space, np.random.default_rng(5), 6, 3))
+    assert len(np.unique(whole.N)) > 2
+    together = assess(claim, whole)
+    order = np.argsort(whole.N, kind="stable")
+    alone = [part for i in order if len(part := assess(claim, whole.take([i])))]
+    assert len(together) == len(alone) > 4
+    for side in ("lhs", "rhs"):
+        whole_side = getattr(together, side)
+        assert np.array_equal(whole_side.lo, [getattr(part, side).lo[0] for part in alone])
+        assert np.array_equal(whole_side.hi, [getattr(part, side).hi[0] for part in alone])

@@ -162,8 +162,8 @@ class Side:
         return np.concatenate([at, around.ravel()])
 
     def astray(self, sway: float) -> float:
-        """What mass on the wrong side of a gap may add to W2^2: int min(d^2/q, d J) dy over the ways J between
-        neighbouring means, d the rounding error of the distribution function. Where q is large the images
+        """What mass on the wrong side of a gap may add to W2^2: int min(d^2/q, d J) dy over the ways J from
+        one mean to the next, d the rounding error of the distribution function. Where q is large the images
         move by d/q; in a gap the mass d moves by J, however small the distance is.
         """
         mixture, total = self.mixture, 0.0

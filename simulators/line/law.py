@@ -105,6 +105,11 @@ class LineLaw(ABC):
         narrow = size / np.sqrt(narrowest) if narrowest > 0 else 1.0
         return GUARD * UNIT * (float(np.sqrt(problem.grid.N)) + problem.grid.T + narrow)
 
+    @property
+    def sway(self) -> float:
+        """Relative rounding error of the mass on one side of a gap: positions matter little there."""
+        return GUARD * UNIT * (float(np.sqrt(self.problem.grid.N)) + self.problem.grid.T)
+
     @abstractmethod
     def charts(self, features: Array) -> tuple[Chart, ...]:
         """The best chart first, then (where there is one) the one of the coarser law beside it.

@@ -3,7 +3,9 @@
 A panel stands when it agrees with its halves, its Legendre series has decayed on both, and the series
 continued to their ends meets the integrand there. Two Gauss sums over a step inside a panel may agree by
 accident, but the coefficients of a step decay only like 1/n (where they decay geometrically the n-point rule
-errs by the square of the last of them); a step between an end and its nearest node is seen at the end only.
+errs by the square of the last of them); a step between an end and its nearest node is seen at the end only,
+where a smooth integrand differs from its series by about as much as the last coefficients. Where a slowly
+decaying series hides a step, as next to a logarithm, that difference is many times as large.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ SERIES = GAUSS_W[:, None] * np.polynomial.legendre.legvander(GAUSS_X, NODES - 1)
 LAST = SERIES[:, -2:].T
 ENDS = np.polynomial.legendre.legvander(np.array([-1.0, 1.0]), NODES - 1) @ SERIES.T
 GAP = 1.0 + GAUSS_X[0]  # from an end to its nearest node
-STEP = 1e3  # last coefficients that the series may be off at an end
+STEP = 2.0  # last coefficients that the series may be off at an end
 NOISE_SHARE = 0.03  # part of the rounding noise below which panels are not halved further
 MAX_PANELS = 40_000
 MAX_LEVEL = 60

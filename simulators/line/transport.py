@@ -34,6 +34,7 @@ BEYOND = 257  # first samples on either side beyond the start
 TURNS = 64  # of the map there that are followed
 BEND = 0.1  # of a piece's rise that may differ from the trapezoid of its slopes
 SETTLED = 1e-8  # Newton's move over the length on which the slope changes, from which the next is rounding
+ASIDE = 0.1  # of the distance to its neighbours: how far a panel may end from a feature
 CLOSE = 3e-6  # nearer than this to an inverse square root, in u, density times slope is taken constant
 DEPTH = 55.0  # log density beyond which the start is negligible
 
@@ -177,10 +178,26 @@ class MonotoneChart(Accurate):
         left, right = self.flow.covering(float(self.features.min()), float(self.features.max()))
         order = np.argsort(y, kind="stable")
         seen = (self.features >= y[order[0]]) & (self.features <= y[order[-1]])
-        inner = [np.interp(self.features[seen], y[order], t[order])]
+        inner = [self._preimages(self.features[seen], np.interp(self.features[seen], y[order], t[order]))]
         if not bool(np.all(seen)):  # beyond the start's mass a mode is seen only where panels end about it
             inner.append(self.invert(self.features[~seen]))
         return np.unique(np.concatenate([[left, right], *inner, np.linspace(t[0], t[-1], 33)]))
+
+    def _preimages(self, y: Array, near: Array) -> Array:
+        """Starting points whose images are y, from points near them: where the map is steep, samples are too
+        few, and a mode that it crosses at once is seen only where panels end about it.
+        """
+        if y.size == 0:
+            return near
+        apart = np.abs(np.diff(y, prepend=-np.inf, append=np.inf))
+        off = np.abs(self.flow(near)[0] - y) > ASIDE * np.minimum(apart[1:], apart[:-1])
+        found = near.copy()
+        if bool(np.any(off)):
+            t, image = self.flow.samples[:2]
+            rising = np.full(np.count_nonzero(off), self.direction)
+            start = between(t, np.maximum.accumulate(image * self.direction), y[off] * rising, False)
+            found[off] = solve(self.flow, y[off], start, rising)
+        return found
 
     def nodes(self, t: Array) -> tuple[Array, Array, Array]:
         """(y, log |dy/dt|, log density of the law at y)."""

@@ -119,6 +119,11 @@ class GridLaw(PairedLaw[Run]):
         """See `LineLaw`."""
         return GUARD * super().noise
 
+    @property
+    def sway(self) -> float:
+        """See `LineLaw`."""
+        return GUARD * super().sway
+
     def charts(self, features: Array) -> tuple[Chart, ...]:
         """See `LineLaw`."""
         return GridChart(self.fine, features), GridChart(self.coarse, features)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import mpmath as mp
@@ -125,12 +125,7 @@ def _unmet(claim: Claim, case: Trial, road: ScalarRoad) -> Iterator[str]:
             yield name
     for rel in relations(claim):
         if not _met(rel, road):
-            yield _written(rel)
-
-
-@lru_cache(maxsize=1024)
-def _written(rel: sp.Rel) -> str:
-    return text(rel)
+            yield text(rel)
 
 
 def _met(rel: sp.Rel, road: ScalarRoad) -> bool:

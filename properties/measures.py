@@ -398,7 +398,8 @@ class Measures(Mapping[sp.Basic, Any]):
     @cached_property
     def _uneven(self) -> bool:
         """Whether the cases have different numbers of steps."""
-        return bool((self.population.N != self.population.N[:1]).any())
+        counts = self.population.N
+        return bool((counts != counts[:1]).any())
 
     def _iterated(self, recursion: Iterate) -> Enclosure:
         """A recursion over numbers of steps that differ: each step is walked once, for all rows that have

@@ -24,6 +24,7 @@ __all__ = [
     "MAX_PANELS",
     "Precision",
     "integrate",
+    "integrate_panels",
     "integrate_rows",
     "panel_nodes",
     "panel_sums",
@@ -110,17 +111,33 @@ def integrate(
 ) -> tuple[float, float, tuple[Array, Array]]:
     """Integral of a nonnegative function: (value, disagreement with halved panels, the panels).
 
-    noise : rounding error of the square root of the integrand against a law of mass 1 (of the integrand
-            itself when linear); panels are not halved below it.
-    panel : disagreement allowed, relative to the whole integral. most : panels halved at most.
+    See `integrate_panels`.
 
     >>> round(integrate(np.exp, np.array([0.0, 1.0]), 1e-16)[0], 14) == round(float(np.e) - 1.0, 14)
     True
     """
+    return integrate_panels(f, edges, noise, panel, linear=linear, most=most)[:3]
+
+
+def integrate_panels(
+    f: Function,
+    edges: Array,
+    noise: float,
+    panel: float = ACCURATE.panel,
+    *,
+    linear: bool = False,
+    most: int = MAX_PANELS,
+) -> tuple[float, float, tuple[Array, Array], Array]:
+    """The same, with the Gauss sums of the panels.
+
+    noise : rounding error of the square root of the integrand against a law of mass 1 (of the integrand
+            itself when linear); panels are not halved below it.
+    panel : disagreement allowed, relative to the whole integral. most : panels halved at most.
+    """
     left, right = edges[:-1], edges[1:]
     coarse = panel_sums(f, left, right)
     done, error, count = 0.0, 0.0, 0
-    leaves: list[tuple[Array, Array]] = []
+    leaves: list[tuple[Array, Array, Array]] = []
     for level in range(MAX_LEVEL):
         middle = 0.5 * (left + right)
         ends = np.concatenate([left, middle]), np.concatenate([middle, right])
@@ -138,13 +155,13 @@ def integrate(
         done += float(fine[good].sum())
         error += float(gap[good].sum())
         keep = np.concatenate([good, good])
-        leaves.append((ends[0][keep], ends[1][keep]))
+        leaves.append((ends[0][keep], ends[1][keep], halves[keep]))
         left, right, coarse = ends[0][~keep], ends[1][~keep], halves[~keep]
         if left.size == 0:
             break
-    lefts, rights = (np.concatenate(parts) for parts in zip(*leaves, strict=True))
+    lefts, rights, sums = (np.concatenate(parts) for parts in zip(*leaves, strict=True))
     order = np.argsort(lefts, kind="stable")
-    return done, error, (lefts[order], rights[order])
+    return done, error, (lefts[order], rights[order]), sums[order]
 
 
 def integrate_rows(f: Function, edges: Array, checked: int, rtol: float = 1e-13) -> tuple[Array, Array]:

@@ -345,7 +345,7 @@ class FoldedChart(Accurate):
         """
         low, high = np.minimum(*self.branches[2:4]), np.maximum(*self.branches[2:4])
         found = np.unique(np.concatenate([[low.min(), high.max()], self.flow(self.critical)[0]]))
-        return found[np.append(True, np.diff(found) > SAME * np.abs(found).max())]
+        return np.asarray(found[np.append(True, np.diff(found) > SAME * np.abs(found).max())])
 
     @cached_property
     def _turning(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

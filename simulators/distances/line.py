@@ -59,7 +59,7 @@ FASTER = 100.0  # how much closer two grids are than the two before them, at bes
 HIDDEN = 2e-11  # of an affinity, in tails that are not kept
 FOLDED_PANELS = 6000
 BETWEEN = np.linspace(0.0, 1.0, 65)  # parts of the way between two neighbouring means
-FEW = np.array([1, 5, 10, 14])  # of the nodes of a panel
+FEW = np.array([0, 5, 10, 15])  # of the nodes of a panel
 SWAY = 20.0 * UNIT  # relative rounding of a mass that is summed once
 METHOD = "law on the line, two grids"
 
@@ -389,7 +389,7 @@ class Integrand:
     def __call__(self, t: Array) -> Array:
         """Values at t, flat."""
         if self.name == "W2":
-            density, _, _, move = self._moves(t)
+            _, density, _, move = self._moves(t)
             return np.where(density > 0, density * move * move, 0.0)
         y, log_slope, logp = self.chart.nodes(t)
         logq = self.target.logpdf(y)
@@ -408,12 +408,12 @@ class Integrand:
         return np.where(self._known(t), values, 0.0) if self.name == "chi2" else values
 
     def _moves(self, t: Array) -> tuple[Array, ...]:
-        """(density, |dy/dt|, the smaller tail, move of the coupling) at t."""
+        """(y, density in t, the smaller tail, move of the coupling) at t."""
         y, log_slope, logp = self.chart.nodes(t)
-        with np.errstate(under="ignore", over="ignore"):
-            density, slope = np.exp(logp + log_slope), np.exp(log_slope)
+        with np.errstate(under="ignore"):
+            density = np.exp(logp + log_slope)
         cdf, sf = self.chart.tails(t, y)
-        return density, slope, np.minimum(cdf, sf), self.target.quantile(cdf, sf, y) - y
+        return y, density, np.minimum(cdf, sf), self.target.quantile(cdf, sf, y) - y
 
     def _matters(self, logq: Array, logp: Array, bound: Array) -> NDArray[np.bool_]:
         """Whether an unknown density may change the integral."""
@@ -453,9 +453,10 @@ class Integrand:
         a gap that is not empty few points move far. A few nodes of each panel tell.
         """
         t = panel_nodes(*leaves)[:, FEW]
-        _, slope, tail, move = self._moves(t.ravel())
-        change = (np.abs(move) * tail * slope).reshape(t.shape).mean(axis=1)
-        return 2.0 * sway * float(change @ (leaves[1] - leaves[0]))
+        y, _, tail, move = (part.reshape(t.shape) for part in self._moves(t.ravel()))
+        ahead = np.maximum.accumulate(np.sign(y[-1, -1] - y[0, 0]) * y.ravel()).reshape(t.shape)[:, -1]
+        way = np.diff(ahead, prepend=ahead[0])  # where maps are steep, rounded images go to and fro
+        return 2.0 * sway * float((np.abs(move) * tail).mean(axis=1) @ way)
 
     def ends(self, leaves: tuple[Array, Array]) -> tuple[float, float]:
         """What the integral may miss beyond its first and last nodes: the integrand there times a sixteenth

@@ -35,6 +35,7 @@ TURNS = 64  # of the map there that are followed
 BEND = 0.1  # of a piece's rise that may differ from the trapezoid of its slopes
 SETTLED = 1e-8  # Newton's move over the length on which the slope changes, from which the next is rounding
 ASIDE = 0.1  # of the distance to its neighbours: how far a panel may end from a feature
+SAME = 16.0 * 2.0**-52  # of the largest image: closer ones are the same
 CLOSE = 3e-6  # nearer than this to an inverse square root, in u, density times slope is taken constant
 DEPTH = 55.0  # log density beyond which the start is negligible
 
@@ -339,10 +340,23 @@ class FoldedChart(Accurate):
 
     @cached_property
     def cuts(self) -> Array:
-        """Ends of the intervals of images."""
+        """Ends of the intervals of images. Folds of a later step have one image from several starting points,
+        but for rounding: between two such images there is nothing.
+        """
         low, high = np.minimum(*self.branches[2:4]), np.maximum(*self.branches[2:4])
-        inside = self.flow(self.critical)[0]
-        return np.unique(np.concatenate([[low.min(), high.max()], inside]))
+        found = np.unique(np.concatenate([[low.min(), high.max()], self.flow(self.critical)[0]]))
+        return np.asarray(found[np.append(True, np.diff(found) > SAME * np.abs(found).max())])
+
+    @cached_property
+    def _turning(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether branches begin at each cut, and whether they end there."""
+        _, _, first, last, _ = self.branches
+        near = 2.0 * SAME * np.abs(self.cuts).max()
+        begins, ends = (
+            np.abs(self.cuts[:, None] - images).min(axis=1) <= near
+            for images in (np.minimum(first, last), np.maximum(first, last))
+        )
+        return begins, ends
 
     @cached_property
     def edges(self) -> Array:
@@ -359,9 +373,7 @@ class FoldedChart(Accurate):
         cuts = self.cuts
         i = np.clip(np.floor(u).astype(np.int64), 0, cuts.size - 2)
         share, length = np.clip(u - i, 1e-15, 1.0 - 1e-15), cuts[i + 1] - cuts[i]
-        _, _, first, last, _ = self.branches
-        opens = np.isin(cuts[i], np.minimum(first, last))
-        closes = np.isin(cuts[i + 1], np.maximum(first, last))
+        opens, closes = self._turning[0][i], self._turning[1][i + 1]
         kept = np.clip(share, np.where(opens, CLOSE, 0.0), np.where(closes, 1.0 - CLOSE, 1.0))
         near = length * np.sin(0.5 * np.pi * np.minimum(kept, 1.0 - kept)) ** 2  # from the nearer end
         y = np.where(kept <= 0.5, cuts[i] + near, cuts[i + 1] - near)

@@ -236,6 +236,7 @@ def test_mass_on_the_wrong_side_of_a_gap(monkeypatch):
         assert found.contains(truth), case.problem
         assert found.width <= 1e-3 * truth
     monkeypatch.setattr(Side, "astray", lambda side, sway: 0.0)
+    monkeypatch.setattr(distances.Integrand, "astray", lambda integrand, leaves, sway: 0.0)
     blind = [replace(case, found={}).W2("q_delta", "output") for case in cases]
     assert not all(found.contains(truth) for found, truth in zip(blind, truths, strict=True))
 
@@ -319,6 +320,26 @@ def test_folds_that_are_missed_are_seen_by_the_mass(monkeypatch):
     missed = blind.TV("q_delta", "output")
     assert (float(missed.lo), float(missed.hi)) == (0.0, 1.0)
     assert blind.second_moment().hi == np.inf
+
+
+def test_folds_of_a_later_step_have_one_image(monkeypatch):
+    """80 folds of two steps have 42 images, some of them twice and a rounding apart: nothing lies between."""
+    target = Mixture.of(
+        [0.4278691115908575, 0.0920887448230641, 0.04383813946801329, 0.4362040041180652],
+        [-1.0016099336403743, -0.8552491317798815, 0.05621659623096226, 0.6960830795487141],
+        [0.09365568805361829, 0.3518348015449375, 0.00026707783238714126, 0.10698971254324985],
+    )
+    grid = Grid.uniform(3.997748238380185, 2, 0.00010999575813999271)
+    error = Oscillation(-0.2918192803481677, 2.0040870182848463, 1.9137424316971599)
+    case = line_case(target, "pf-ei", grid, error=error)
+    chart = FoldedChart(case.output.flow, np.zeros(1))
+    assert chart.critical.size == 80
+    assert chart.cuts.size == 42
+    assert case.output.mass == pytest.approx(1.0, abs=1e-10)
+    monkeypatch.setattr(transports, "SAME", 0.0)
+    blind = replace(case, found={})
+    assert FoldedChart(blind.output.flow, np.zeros(1)).cuts.size > 42
+    assert abs(blind.output.mass - 1.0) > 1e-9
 
 
 def draw_folds():

@@ -176,9 +176,9 @@ class ExpPoly:
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.where(value != 0, slack / np.abs(value), np.inf) + 2 * order
         value = value * near**order
-        if not bool(np.all(small)):
-            far, far_error = self._direct(np.where(small, 2.0, h))
-            value, error = np.where(small, value, far), np.where(small, error, far_error)
+        large = ~small
+        if bool(np.any(large)):
+            value[large], error[large] = self._direct(h[large])
         redo = (error > np.where(small, TOLERANCE + 2 * order, DIRECT)) & (h != 0)
         if bool(np.any(redo)):
             points, inverse = np.unique(h[redo], return_inverse=True)
@@ -190,8 +190,10 @@ class ExpPoly:
         """The sum as it stands, and its relative error in units of roundoff (large where terms cancel)."""
         value, size = np.zeros(h.shape), np.zeros(h.shape)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            growth = {j: np.exp(j * h) for j in {j for _, j in self.terms} if j}
             for (i, j), c in self.terms.items():
-                term = float(c) * h**i * np.exp(j * h)
+                term = float(c) * h**i if i else np.full(h.shape, float(c))
+                term = term * growth[j] if j else term
                 value, size = value + term, size + np.abs(term)
             count = len(self.terms)
             error = (

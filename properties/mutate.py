@@ -13,10 +13,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +29,7 @@ from properties.mutants import RAREST_FIRST, Mutant, mutants
 from properties.record import environment
 from properties.session import Settings
 from properties.verdict import NoEffectiveCase, Verdict
+from properties.workers import workers
 from simulators.errors import NotDefined
 
 __all__ = ["SCHEMA", "Work", "effects", "mapped", "mutate", "score_of", "sharpest", "unsuited"]
@@ -242,11 +242,11 @@ def score_of(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def mapped(work: Callable[[Item], Any], items: Sequence[Item], jobs: int | None) -> Iterator[tuple[int, Any]]:
     """(index, result) as they come, by as many processes as asked."""
-    workers = min(jobs or os.cpu_count() or 1, len(items))
-    if workers <= 1:
+    count = min(jobs or os.cpu_count() or 1, len(items))
+    if count <= 1:
         yield from ((index, work(item)) for index, item in enumerate(items))
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with workers(count) as pool:
         futures = {pool.submit(work, item): index for index, item in enumerate(items)}
         try:
             for future in as_completed(futures):
@@ -254,8 +254,3 @@ def mapped(work: Callable[[Item], Any], items: Sequence[Item], jobs: int | None)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _one_thread() -> None:
-    """Each worker keeps to one core; runs before numba is imported there."""
-    os.environ["NUMBA_NUM_THREADS"] = "1"

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from typing import Any
 
 from bounds.claim import Claim
@@ -20,6 +19,7 @@ from properties.judging import judge
 from properties.record import SCHEMA, claim_record, environment
 from properties.search import EFFORTS, Effort
 from properties.verdict import NoEffectiveCase, Verdict
+from properties.workers import workers
 from simulators.errors import InputError
 
 __all__ = ["EXECUTORS", "PROFILES", "Settings", "judge_one", "refute", "verify"]
@@ -188,14 +188,14 @@ def _error(error: ClaimError) -> dict[str, Any]:
 def _run(
     tasks: Sequence[Any], settings: Settings, on_start: Callable[[str], None] | None
 ) -> Iterable[tuple[int, dict[str, Any] | ClaimError]]:
-    workers = min(settings.jobs or os.cpu_count() or 1, len(tasks))
-    if workers <= 1 and settings.executor == "processes":
+    count = min(settings.jobs or os.cpu_count() or 1, len(tasks))
+    if count <= 1 and settings.executor == "processes":
         for task in tasks:
             if on_start is not None:
                 on_start(task[2].key)
             yield _work(task)
         return
-    with _pool(settings, workers) as pool:
+    with _pool(settings, count) as pool:
         futures = {}
         for task in tasks:
             futures[pool.submit(_work, task)] = task
@@ -210,9 +210,9 @@ def _run(
 
 
 @contextmanager
-def _pool(settings: Settings, workers: int) -> Iterator[Executor]:
+def _pool(settings: Settings, count: int) -> Iterator[Executor]:
     if settings.executor == "processes":
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+        with workers(count) as pool:
             yield pool
         return
     try:
@@ -220,7 +220,7 @@ def _pool(settings: Settings, workers: int) -> Iterator[Executor]:
     except ImportError:
         expected = "expected the extra of that name to be installed: pip install 'lesssim[dask]'"
         raise InputError("executor", "dask", expected) from None
-    local = {"n_workers": max(1, workers), "threads_per_worker": 1, "dashboard_address": None}
+    local = {"n_workers": max(1, count), "threads_per_worker": 1, "dashboard_address": None}
     try:
         client = Client(settings.cluster) if settings.cluster else Client(**local)
     except (OSError, ValueError) as error:
@@ -228,13 +228,6 @@ def _pool(settings: Settings, workers: int) -> Iterator[Executor]:
         raise InputError("cluster", settings.cluster, expected) from None
     with client, client.get_executor() as pool:
         yield pool
-
-
-def _one_thread() -> None:
-    """Each worker keeps to one core: the claims are what runs in parallel. Runs before numba is imported
-    there.
-    """
-    os.environ["NUMBA_NUM_THREADS"] = "1"
 
 
 def refute(

@@ -226,7 +226,12 @@ def verify(
     from reports.running import forget
     from reports.selection import select
 
-    selection = select(names, {name: options[name] for name in INLINE if options[name] not in (None, ())})
+    inline = {name: options[name] for name in INLINE if options[name] not in (None, ())}
+    if not names and not inline and options["jobs"] != 1 and options["executor"] == "processes":
+        from properties.workers import prepare
+
+        prepare()  # the engines load while the catalogue does
+    selection = select(names, inline)
     if not selection.entries:
         finish(report_errors(selection.errors))
     quiet = quiet or json_file == "-"

@@ -51,18 +51,46 @@ def canonical(value: Any, field: str = "results", file: str = "record") -> Any:
 
     Raises RecordError for NaN and for values that JSON cannot carry.
     """
-    if value is None or isinstance(value, str | bool):
+    try:
+        return _canonical(value)
+    except _Unfit as unfit:
+        raise RecordError(
+            file, field + unfit.path, repr(unfit.value), "a number, a string, a list or a table"
+        ) from None
+
+
+class _Unfit(ValueError):
+    """A value that JSON cannot carry, and the path to it."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value, self.path = value, ""
+
+
+def _canonical(value: Any) -> Any:
+    if type(value) is float:
+        if math.isfinite(value):
+            return value + 0.0
+    elif value is None or isinstance(value, str | bool):
         return value
-    if isinstance(value, Mapping):
-        return {str(key): canonical(value[key], f"{field}.{key}", file) for key in sorted(value)}
-    if isinstance(value, Sequence):
-        return [canonical(item, f"{field}[{place}]", file) for place, item in enumerate(value)]
-    if isinstance(value, Integral):
+    elif isinstance(value, Mapping):
+        return {str(key): _entry(value[key], f".{key}") for key in sorted(value)}
+    elif isinstance(value, Sequence):
+        return [_entry(item, place) for place, item in enumerate(value)]
+    elif isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real) and not math.isnan(value):
         real = float(value)
         return real + 0.0 if math.isfinite(real) else ("inf" if real > 0 else "-inf")
-    raise RecordError(file, field, repr(value), "a number, a string, a list or a table")
+    raise _Unfit(value)
+
+
+def _entry(value: Any, place: int | str) -> Any:
+    try:
+        return _canonical(value)
+    except _Unfit as unfit:
+        unfit.path = (place if isinstance(place, str) else f"[{place}]") + unfit.path
+        raise
 
 
 def dump(value: Any) -> str:

@@ -40,7 +40,7 @@ Block = tuple[tuple[arb, arb], tuple[arb, arb]]
 INF = arb.pos_inf()
 ENOUGH = 10  # bits below which the bracket is preferred
 SPARE = 40  # further bits for the incomplete gamma function
-SERIES = 4000.0  # argument up to which it is a series
+SERIES = 1_000_000  # dimension up to which it is summed
 
 
 def kl_ball(ps: Sequence[Lane], qs: Sequence[Lane]) -> arb:
@@ -284,18 +284,49 @@ def _isotropic(lane: _Relative) -> arb:
 
 
 def _concentric(n: int, rho: arb) -> arb:
-    """Equal densities at r^2 = n v log v/(v - 1) in units of q: wide law inside, narrow one outside.
-
-    The series of the incomplete gamma function cancel by about e^{r^2/2}, which further bits make up for.
-    """
+    """Equal densities at r^2 = n v log v/(v - 1) in units of q: wide law inside, narrow one outside."""
     if rho.is_zero():
         return arb(1)
     order = arb(n) / 2
-    size = float((order * (1 + rho) * rho.log1p() / rho).mid())
-    with ctx.workprec(ctx.prec + SPARE + (int(1.5 * size) if size < SERIES else 0)):
+    with ctx.workprec(ctx.prec + SPARE):
         here, there = order * (1 + rho) * rho.log1p() / rho, order * rho.log1p() / rho  # from q, from p
         narrow, wide = (here, there) if rho > 0 else (there, here)
-        return wide.gamma_lower(order, regularized=1) + narrow.gamma_upper(order, regularized=1)
+        if n > SERIES:
+            return wide.gamma_lower(order, regularized=1) + narrow.gamma_upper(order, regularized=1)
+        return _gamma_below(order, wide) + _gamma_above(n, narrow)
+
+
+def _gamma_below(order: arb, x: arb) -> arb:
+    """gamma(a, x)/Gamma(a) = x^a e^{-x}/Gamma(a + 1) (1 + x/(a + 1) + x^2/((a + 1)(a + 2)) + ...), all terms
+    positive; flint's series cancel by about e^x.
+    """
+    term = total = arb(1)
+    below, place = arb(2) ** -ctx.prec, order
+    while True:
+        place += 1
+        ratio = x / place
+        if ratio < 1 and term * ratio < below * total * (1 - ratio):
+            rest = term * ratio / (1 - ratio)
+            return (total + rest.union(arb(0))) * (order * x.log() - x - (order + 1).lgamma()).exp()
+        term *= ratio
+        total += term
+
+
+def _gamma_above(n: int, x: arb) -> arb:
+    """Gamma(a, x)/Gamma(a) at a = n/2: x^{a-1} e^{-x}/Gamma(a) (1 + (a - 1)/x + (a - 1)(a - 2)/x^2 + ...), which
+    ends for even n, and for odd n with the complementary error function.
+    """
+    order = arb(n) / 2
+    front = ((order - 1) * x.log() - x - order.lgamma()).exp()
+    term, total, below = arb(1), arb(0), arb(2) ** -ctx.prec
+    for twice in range(n - 2, -1, -2):  # 2(a - k)
+        total += term
+        ratio = arb(twice) / (2 * x)
+        if ratio < 1 and term * ratio < below * total * (1 - ratio):
+            rest = term * ratio / (1 - ratio)
+            return front * (total + rest.union(arb(0)))
+        term *= ratio
+    return front * total + (x.sqrt().erfc() if n % 2 else 0)
 
 
 def _contour(lanes: Sequence[_Relative]) -> arb | None:

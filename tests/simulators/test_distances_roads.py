@@ -287,3 +287,16 @@ def test_singular_and_padded_planes():
     assert kl(padded).mid[0] == pytest.approx(kl(plain).mid[0], rel=1e-15)
     with pytest.raises(InputError, match="gap"):
         pencil_2x2(eye[None, None], eye[None], np.zeros((1, 1, 2)), [[1.0]])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 101, 3000])
+@pytest.mark.parametrize("share", ["0.2", "0.999", "1.001", "4"])
+def test_incomplete_gamma_functions_by_positive_series(n, share):
+    order = arb(n) / 2
+    x = order * arb(share)
+    with ctx.workprec(168):
+        below, above = balls._gamma_below(order, x), balls._gamma_above(n, x)
+    with ctx.workprec(300 + int(8 * float(x))):
+        assert below.overlaps(x.gamma_lower(order, regularized=1))
+        assert above.overlaps(x.gamma_upper(order, regularized=1))
+    assert min(below.rel_accuracy_bits(), above.rel_accuracy_bits()) > 120

@@ -313,7 +313,7 @@ def _gamma_below(order: arb, x: arb) -> arb:
 
 
 def _gamma_above(n: int, x: arb) -> arb:
-    """Gamma(a, x)/Gamma(a), a = n/2, is x^{a-1} e^{-x}/Gamma(a) (1 + (a - 1)/x + (a - 1)(a - 2)/x^2 + ...), which
+    """Gamma(a, x)/Gamma(a), a = n/2: x^{a-1} e^{-x}/Gamma(a) (1 + (a - 1)/x + (a - 1)(a - 2)/x^2 + ...), which
     ends for even n, and for odd n with the complementary error function.
     """
     order = arb(n) / 2

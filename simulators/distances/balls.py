@@ -39,6 +39,7 @@ Block = tuple[tuple[arb, arb], tuple[arb, arb]]
 
 INF = arb.pos_inf()
 ENOUGH = 10  # bits below which the bracket is preferred
+NOTHING = 2.0**-1022  # an overlap below this is not looked for more closely
 SPARE = 40  # further bits for the incomplete gamma function
 SERIES = 1_000_000  # dimension up to which it is summed
 
@@ -195,6 +196,8 @@ def overlap_ball(ps: Sequence[Lane], qs: Sequence[Lane]) -> tuple[arb, str]:
     if apart and all(lane.usable for lane in lanes):
         best, how, digits = arb(0), "", ENOUGH
         for value, method in _candidates(lanes):
+            if value is not None and value.is_finite() and value.abs_upper() < NOTHING:
+                return _unit(value), method
             if value is not None and value.is_finite() and value.rel_accuracy_bits() > digits:
                 best, how, digits = value, method, value.rel_accuracy_bits()
             if digits > ctx.prec // 3:
@@ -313,7 +316,7 @@ def _gamma_below(order: arb, x: arb) -> arb:
 
 
 def _gamma_above(n: int, x: arb) -> arb:
-    """Gamma(a, x)/Gamma(a), a = n/2: x^{a-1} e^{-x}/Gamma(a) (1 + (a - 1)/x + (a - 1)(a - 2)/x^2 + ...), which
+    """Gamma(a, x)/Gamma(a), a = n/2: x^{a-1} e^{-x}/Gamma(a) (1 + (a - 1)/x + (a - 1)(a - 2)/x^2 + ...). It
     ends for even n, and for odd n with the complementary error function.
     """
     order = arb(n) / 2

@@ -21,7 +21,8 @@ def horner_kernel(series: Array, h: Array, value: Array, slack: Array) -> None:
     series : c_0, c_1, ...   h : points (P,).   value, slack : results (P,).
     """
     for first in range(0, h.shape[0], BLOCK):
-        x, totals, sizes = h[first : first + BLOCK], value[first : first + BLOCK], slack[first : first + BLOCK]
+        last = first + BLOCK
+        x, totals, sizes = h[first:last], value[first:last], slack[first:last]
         totals[:] = 0.0
         sizes[:] = 0.0
         for n in range(series.shape[0] - 1, -1, -1):

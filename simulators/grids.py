@@ -45,7 +45,7 @@ class Grid:
         if not isinstance(self.kind, str) or self.kind not in KINDS:
             raise InputError("kind", self.kind, f"expected one of {', '.join(KINDS)}")
         object.__setattr__(self, "N", whole("N", self.N, most=MOST_STEPS))
-        if self.given != ():
+        if not isinstance(self.given, tuple) or self.given:
             object.__setattr__(self, "given", finite_numbers("times", self.given))
         for name in ("T", "delta"):
             object.__setattr__(self, name, finite(name, getattr(self, name)))

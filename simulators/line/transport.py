@@ -32,12 +32,14 @@ ROUNDINGS = 40.0 * 2.0**-53
 MOST_SAMPLES = 20_000
 BEYOND = 257  # first samples on either side beyond the start
 TURNS = 64  # of the map there that are followed
+PAST = 1.1  # how much farther out than the last image asked for the map is looked at
 BEND = 0.1  # of a piece's rise that may differ from the trapezoid of its slopes
 SETTLED = 1e-8  # Newton's move over the length on which the slope changes, from which the next is rounding
 ASIDE = 0.1  # of the distance to its neighbours: how far a panel may end from a feature
 SAME = 16.0 * 2.0**-52  # of the largest image: closer ones are the same
 CLOSE = 3e-6  # nearer than this to an inverse square root, in u, density times slope is taken constant
 DEPTH = 55.0  # log density beyond which the start is negligible
+DOUBT = 50.0  # log density below which that of a map whose turns are not all followed is not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +69,19 @@ class Flow:
         initial = self.problem.initial
         return mixture_cdf(np.ascontiguousarray(t), initial.weights, initial.means, initial.sds)
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Starting points beyond which the start is negligible."""
+        initial, reach = self.problem.initial, np.sqrt(2.0 * DEPTH)
+        far = reach * initial.sds
+        return float((initial.means - far).min()), float((initial.means + far).max())
+
     @cached_property
     def samples(self) -> tuple[Array, Array, Array, Array]:
         """(t, y, log slope, sign) over the start, halved where the rise differs from what the slopes at both
         ends say, as it does where the map turns twice in between.
         """
-        initial = self.problem.initial
-        reach = np.sqrt(2.0 * DEPTH)
-        left = float((initial.means - reach * initial.sds).min())
-        right = float((initial.means + reach * initial.sds).max())
-        return self.sampled(np.union1d(np.linspace(left, right, SAMPLES), self.marked))
+        return self.sampled(np.union1d(np.linspace(*self.ends, SAMPLES), self.marked))
 
     def sampled(self, t: Array) -> tuple[Array, Array, Array, Array]:
         """The same from the points t on."""
@@ -101,6 +106,17 @@ class Flow:
             middle, half = 0.5 * (left + right), 0.75 * (right - left)
             left, right = middle - half, middle + half
         raise RangeTooSmall(f"range={[left, right]!r}: expected images that cover {[low, high]!r}")
+
+    def outside(self, left: float, right: float) -> tuple[Array, Array, Array]:
+        """(t, y, sign) on either side of the start, as far as left and right."""
+        ends = self.ends
+        tables = [
+            self.sampled(np.linspace(first, last, BEYOND))
+            for first, last in ((left, ends[0]), (ends[1], right))
+            if first < last
+        ]
+        t, y, _, sign = np.concatenate([np.empty((4, 0)), *(np.stack(table) for table in tables)], axis=1)
+        return t, y, sign
 
 
 def _bent(t: Array, y: Array, log_slope: Array, sign: Array) -> Array:
@@ -173,10 +189,31 @@ class MonotoneChart(Accurate):
     zones: Array | None = None
 
     @cached_property
+    def span(self) -> tuple[float, float]:
+        """Ends of a range of t whose images cover the features. Beyond the start's mass the map may turn: the
+        law there is a sum over preimages, of which the one that is found first may be the least. Raises
+        `FoldFound` where it turns as far out as the features ask, on either side.
+        """
+        low, high = float(self.features.min()), float(self.features.max())
+        left, right = self.flow.covering(low, high)
+        t, y = self.flow.samples[:2]
+        if left < t[0] or right > t[-1]:
+            middle, half = 0.5 * (left + right), 0.5 * PAST * (right - left)
+            further, images, sign = self.flow.outside(middle - half, middle + half)
+            away, y = np.abs(np.concatenate([t, further]) - middle), np.concatenate([y, images])
+            order = np.argsort(away, kind="stable")
+            least, most = np.minimum.accumulate(y[order]), np.maximum.accumulate(y[order])
+            reach = PAST * away[order][np.argmax((least <= low) & (most >= high))]
+            turned = further[(sign != self.direction) & (np.abs(further - middle) <= reach)]
+            if turned.size:
+                raise FoldFound(turned[np.argsort(np.abs(turned - middle), kind="stable")][:TURNS])
+        return left, right
+
+    @cached_property
     def edges(self) -> Array:
         """Panel ends in t."""
         t, y = self.flow.samples[:2]
-        left, right = self.flow.covering(float(self.features.min()), float(self.features.max()))
+        left, right = self.span
         order = np.argsort(y, kind="stable")
         seen = (self.features >= y[order[0]]) & (self.features <= y[order[-1]])
         inner = [self._preimages(self.features[seen], np.interp(self.features[seen], y[order], t[order]))]
@@ -296,16 +333,27 @@ class FoldedChart(Accurate):
         may turn there too, if not too often to be followed.
         """
         t, y, _, sign = self.flow.samples
-        low, high = min(float(self.features.min()), y.min()), max(float(self.features.max()), y.max())
-        left, right = _wide(self.flow, low, high)
-        for first, last in ((left, float(t[0])), (float(t[-1]), right)):
-            if first < last:
-                further = self.flow.sampled(np.linspace(first, last, BEYOND))
-                if np.count_nonzero(further[3][1:] * further[3][:-1] <= 0) <= TURNS:
-                    t, at = np.unique(np.concatenate([t, further[0]]), return_index=True)
-                    y = np.concatenate([y, further[1]])[at]
-                    sign = np.concatenate([sign, further[3]])[at]
+        if self._followed:
+            table = np.concatenate([np.stack([t, y, sign]), np.stack(self._outside)], axis=1)
+            t, y, sign = table[:, np.unique(table[0], return_index=True)[1]]
         return t, y, sign
+
+    @cached_property
+    def _outside(self) -> tuple[Array, Array, Array]:
+        """The same on either side of the start."""
+        y = self.flow.samples[1]
+        low, high = min(float(self.features.min()), y.min()), max(float(self.features.max()), y.max())
+        return self.flow.outside(*_wide(self.flow, low, high))
+
+    @cached_property
+    def _followed(self) -> bool:
+        """Whether the turns of the map beyond the start are few enough."""
+        sign = self._outside[2]
+        return bool(np.count_nonzero(sign[1:] * sign[:-1] <= 0) <= 2 * TURNS)
+
+    def ceiling(self, y: Array, logp: Array) -> Array:
+        """See `Chart`: preimages beyond the start may be missing."""
+        return logp if self._followed else np.where(logp < -DOUBT, -DOUBT, logp)
 
     @cached_property
     def critical(self) -> Array:
@@ -433,14 +481,13 @@ class FoldedChart(Accurate):
 
 def _wide(flow: Flow, low: float, high: float) -> tuple[float, float]:
     """Starting points on either side of all samples whose images lie outside [low, high] or carry no mass."""
-    t = flow.samples[0]
-    left, right = float(t[0]), float(t[-1])
+    first, last = left, right = flow.ends
     for _ in range(60):
         images = flow(np.array([left, right]))[0]
         if min(images) <= low and max(images) >= high:
             break
         middle, half = 0.5 * (left + right), 0.75 * (right - left)
-        if half > 1e3 * (t[-1] - t[0]):
+        if half > 1e3 * (last - first):
             break
         left, right = middle - half, middle + half
     return left, right

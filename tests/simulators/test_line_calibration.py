@@ -342,6 +342,62 @@ def test_folds_of_a_later_step_have_one_image(monkeypatch):
     assert abs(blind.output.mass - 1.0) > 1e-9
 
 
+def far_turns():
+    """A map that turns four times where the start has density e^-80 and less, short of a mode of the target.
+
+    KL and log densities with mpmath, 40 digits: every preimage found, Gauss-Legendre of 10 and of 14 nodes on
+    panels of one standard deviation about both modes.
+    """
+    target = Mixture.of(
+        [0.8175606371344972, 0.18243936286550286],
+        [34.24524685691132, 43.5758175808428],
+        [0.26426474327098004, 0.0026415331075592833],
+    )
+    error = Oscillation(0.08296415737755347, 0.4331732071816817, 2.610206150122262)
+    return line_case(target, "pf-heun", Grid.uniform(5.207460102460144, 5), "q_T", error)
+
+
+def test_turns_beyond_the_start_are_followed(monkeypatch):
+    """Of the preimages of a mode beyond the start's images the farthest has the least density."""
+    case, value = far_turns(), 88.29746154785559
+    assert case.KL("q_delta", "output").contains(value)
+    assert case.finer.KL("q_delta", "output").contains(value)
+    assert case.KL("q_delta", "output").width <= 1e-7 * value
+    logs = [-106.17896907576, -106.052987668982, -14.3578757716007, -12.8014252346247]
+    np.testing.assert_allclose(np.log(case.output.pdf([33.0, 34.2, 43.5, 43.6])), logs, rtol=0, atol=1e-6)
+    monkeypatch.setattr(transports, "TURNS", 1)  # too many to be followed: unknown, and said to be
+    few = far_turns().KL("q_delta", "output")
+    assert few.lo <= value
+    assert few.hi == np.inf
+    monkeypatch.setattr(transports, "PAST", 0.0)
+    assert far_turns().KL("q_delta", "output").lo > 500.0
+
+
+def test_the_target_where_there_are_no_images_counts(monkeypatch):
+    """More turns than are followed lie between the images of the start and the target."""
+
+    def drawn():
+        target = Mixture.of([1.0], [200.0], [1.0])
+        return line_case(target, "pf-ei", Grid.uniform(0.3, 1), error=Oscillation(1.0, 4.0, 0.3))
+
+    case = drawn()
+    assert case.output.folded
+    assert case.TV("q_delta", "output").contains(1.0)
+    assert case.Hellinger("q_delta", "output").contains(1.0)
+    for name in ("KL", "chi2"):
+        assert case.distance(name, "q_delta", "output").hi == np.inf
+    flow = case.output.flow
+    t = np.linspace(-9.0, 9.0, 200_001)
+    y, density = flow(t)[0], np.exp(flow.start_logpdf(t))
+    terms = density * (np.log(case.output.pdf(y)) + 0.5 * (y - 200.0) ** 2 + 0.5 * np.log(2.0 * np.pi))
+    value = float(np.trapezoid(terms, t))
+    assert float(case.KL("output", "q_delta").mid) == pytest.approx(value, abs=1e-2)
+    chart = case.output.charts(np.array([200.0]))[0]
+    np.testing.assert_array_equal(chart.ceiling(np.zeros(2), np.array([-60.0, -10.0])), [-50.0, -10.0])
+    monkeypatch.setattr(distances, "UNREACHED", {})
+    assert drawn().TV("q_delta", "output").hi < 0.6
+
+
 def draw_folds():
     target = Mixture.of([0.4939322, 0.5060678], [-1.79631469, 2.85257866], [0.250195, 0.03590822])
     grid = Grid.uniform(2.93506629100323, 8)

@@ -353,15 +353,16 @@ def evaluate(
     gaps = [float(np.abs(panel_sums(f, *leaves) - sums).sum()) for f in integrands[1:]]
     gap = max([before / FASTER, *gaps])
     slip = 10.0 * best.slip(leaves)
-    astray = target.astray(sway) + best.astray(leaves, sway) if name == "W2" else 0.0
+    astray, first = (target.astray(sway), best.astray(leaves, sway)) if name == "W2" else (0.0, 0.0)
     rounding = _rounding(name, value, noise, target.mixture.spread) + astray
+    rounding += max(first - _rounding(name, value, sway, target.mixture.spread), 0.0)  # counted there already
     error = 10.0 * (gap + sum(ends) + quadrature) + rounding + slip
     low, high = max(value - error, 0.0), inf if holes and name in ("KL", "chi2") else value + error
     if name == "Hellinger" and (best.holes or missed > HIDDEN):  # sqrt(pq) where p is below e^{-50}
         low, high = max(low - HIDDEN, 0.0), high + HIDDEN
     found = Enclosure.between(low, high, METHOD)
     wanted = (2.0 if name in ("W2", "Hellinger") else 1.0) * precision.good * value
-    refinable = 10.0 * gap > max(0.5 * wanted, astray, precision.good_tv if name == "TV" else 0.0)
+    refinable = 10.0 * gap > max(0.5 * wanted, astray + first, precision.good_tv if name == "TV" else 0.0)
     if name in ("W2", "Hellinger"):
         found = found.sqrt()
     if name in ("TV", "Hellinger"):

@@ -121,8 +121,13 @@ class Flow:
 
 def _adjacent(t: Array) -> NDArray[np.bool_]:
     """Whether neighbouring starting points are too close for another between them."""
+    return np.asarray(np.diff(t) <= _least(t))
+
+
+def _least(t: Array) -> Array:
+    """Distances that starting points keep."""
     size = np.maximum(np.maximum(np.abs(t[1:]), np.abs(t[:-1])), 1e-3 * np.abs(t).max(initial=0.0))
-    return np.asarray(np.diff(t) <= APART * size)
+    return np.asarray(APART * size)
 
 
 def torn(t: Array, y: Array, log_slope: Array, sign: Array) -> Index:
@@ -130,7 +135,8 @@ def torn(t: Array, y: Array, log_slope: Array, sign: Array) -> Index:
     turns twice between two neighbouring floats.
     """
     steepest = np.exp(np.maximum(log_slope[1:], log_slope[:-1]))
-    against = -np.diff(y) * sign[1:] > np.diff(t) * steepest
+    rounding = SAME * np.abs(y).max(initial=0.0)
+    against = -np.diff(y) * sign[1:] > np.maximum(np.diff(t), _least(t)) * steepest + rounding
     return np.flatnonzero(against & (sign[1:] == sign[:-1]) & _adjacent(t))
 
 
@@ -377,11 +383,23 @@ class FoldedChart(Accurate):
         return np.where(logp < level, np.maximum(level, known), known)
 
     def lost(self, y: Array, log_slope: Array, logp: Array) -> Array | None:
-        """See `Chart`: how mass is spread where the map is torn is not known."""
-        if not bool(np.any(self.tears)):
-            return None
-        with np.errstate(under="ignore", over="ignore"):
-            return np.asarray(np.exp(np.minimum(self._level(y) - logp, 1.0)))
+        """See `Chart`: preimages are known to some roundings; how mass is spread where the map is torn is
+        not known.
+        """
+        which, branch, t = self.preimages(y)
+        here, torn = self._terms(branch, t), self.tears[branch]
+        away = ROUNDINGS * np.abs(t)
+        off = np.maximum(*(np.abs(self._terms(branch, t + shift) - here) for shift in (away, -away)))
+        total = np.zeros(y.size)
+        with np.errstate(under="ignore", invalid="ignore"):
+            share = np.exp(np.minimum(here - logp[which], 0.0))
+            np.add.at(total, which, share * np.where(torn, 1.0, off))
+        return total
+
+    def _terms(self, branch: Index, t: Array) -> Array:
+        """Logarithms of p_0/|slope| at points of the branches."""
+        log_slope = np.where(self.tears[branch], self._spread[branch], self.flow(t)[1])
+        return np.asarray(self.flow.start_logpdf(t) - log_slope)
 
     @cached_property
     def tears(self) -> NDArray[np.bool_]:
@@ -513,8 +531,7 @@ class FoldedChart(Accurate):
     def logpdf(self, y: Array) -> Array:
         """Log density of the law: log of the sum over preimages of p_0/|slope|."""
         which, branch, t = self.preimages(y)
-        log_slope = np.where(self.tears[branch], self._spread[branch], self.flow(t)[1])
-        terms = self.flow.start_logpdf(t) - log_slope
+        terms = self._terms(branch, t)
         top = np.full(y.size, -np.inf)
         np.maximum.at(top, which, terms)
         total = np.zeros(y.size)

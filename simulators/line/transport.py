@@ -39,6 +39,7 @@ SETTLED = 1e-8  # Newton's move over the length on which the slope changes, from
 ASIDE = 0.1  # of the distance to its neighbours: how far a panel may end from a feature
 SAME = 16.0 * 2.0**-52  # of the largest image: closer ones are the same
 CLOSE = 3e-6  # nearer than this to an inverse square root, in u, density times slope is taken constant
+BESIDE = 1e4  # roundings of an image nearer than which to an inverse square root the same holds
 DEPTH = 55.0  # log density beyond which the start is negligible
 DOUBT = 50.0  # log density below which that of a map whose turns are not all followed is not known
 
@@ -383,14 +384,16 @@ class FoldedChart(Accurate):
         return np.where(logp < level, np.maximum(level, known), known)
 
     def lost(self, y: Array, log_slope: Array, logp: Array) -> Array | None:
-        """See `Chart`: preimages are known to some roundings; how mass is spread where the map is torn is
-        not known.
+        """See `Chart`: preimages are known to some roundings, and so are images next to an inverse square
+        root; how mass is spread where the map is torn is not known.
         """
         which, branch, t = self.preimages(y)
         here, torn = self._terms(branch, t), self.tears[branch]
         away = ROUNDINGS * np.abs(t)
         off = np.maximum(*(np.abs(self._terms(branch, t + shift) - here) for shift in (away, -away)))
-        total = np.zeros(y.size)
+        at = np.clip(np.searchsorted(self.cuts, y), 1, self.cuts.size - 1)
+        beside = np.minimum(np.abs(y - self.cuts[at - 1]), np.abs(y - self.cuts[at]))
+        total = np.minimum(2.0**-52 * np.abs(y) / np.maximum(beside, 1e-300), 1.0)
         with np.errstate(under="ignore", invalid="ignore"):
             share = np.exp(np.minimum(here - logp[which], 0.0))
             np.add.at(total, which, share * np.where(torn, 1.0, off))
@@ -501,7 +504,9 @@ class FoldedChart(Accurate):
         i = np.clip(np.floor(u).astype(np.int64), 0, cuts.size - 2)
         share, length = np.clip(u - i, 1e-15, 1.0 - 1e-15), cuts[i + 1] - cuts[i]
         opens, closes = self._turning[0][i], self._turning[1][i + 1]
-        kept = np.clip(share, np.where(opens, CLOSE, 0.0), np.where(closes, 1.0 - CLOSE, 1.0))
+        size = np.maximum(np.abs(cuts[i]), np.abs(cuts[i + 1]))
+        close = np.clip(2.0 / np.pi * np.sqrt(BESIDE * 2.0**-52 * size / length), CLOSE, 0.25)
+        kept = np.clip(share, np.where(opens, close, 0.0), np.where(closes, 1.0 - close, 1.0))
         near = length * np.sin(0.5 * np.pi * np.minimum(kept, 1.0 - kept)) ** 2  # from the nearer end
         y = np.where(kept <= 0.5, cuts[i] + near, cuts[i + 1] - near)
         y = np.clip(y, np.nextafter(cuts[i], np.inf), np.nextafter(cuts[i + 1], -np.inf))

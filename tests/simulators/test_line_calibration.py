@@ -466,6 +466,30 @@ def test_preimages_on_a_steep_branch_are_known_to_rounding():
     assert case.TV("q_delta", "output").width < 1e-7
 
 
+def test_two_turns_with_near_images_keep_their_mass(monkeypatch):
+    """2e-4 between two inverse square roots at -24.5: images there are a rounding apart."""
+
+    def excess():
+        target = Mixture.of(
+            [0.39605169671123613, 0.44317489590674236, 0.1607734073820215],
+            [-24.55678925338135, -3.460366688694791, 11.53346669829141],
+            [0.0008796133603225301, 0.4294577951686557, 0.15009912723742866],
+        )
+        grid = Grid.geometric(4.902274232802594, 5, 0.005157956074600597)
+        case = line_case(target, "pf-heun", grid, "q_T")
+        chart = case.output.charts(Side(case.law("q_delta")).around(1.0))[0]
+
+        def density(u):
+            _, log_slope, logp = chart.nodes(u)
+            return np.exp(logp + log_slope)
+
+        return abs(integrate(density, chart.edges, 1e-8, linear=True)[0] - 1.0)
+
+    assert excess() < 2e-9
+    monkeypatch.setattr(transports, "BESIDE", 0.0)
+    assert excess() > 4e-9
+
+
 def draw_folds():
     target = Mixture.of([0.4939322, 0.5060678], [-1.79631469, 2.85257866], [0.250195, 0.03590822])
     grid = Grid.uniform(2.93506629100323, 8)

@@ -160,6 +160,7 @@ def test_a_step_beside_a_logarithm_is_seen(monkeypatch):
     truth = 53.339344062343771512
     assert case.W2("q_delta", "output").contains(truth)
     monkeypatch.setattr(transports, "ASIDE", np.inf)  # panels that do not end at the jump
+    monkeypatch.setattr(transports, "APART", 1e-9)  # nor samples that do
     found = replace(case, found={}).W2("q_delta", "output")
     assert found.contains(truth)
     assert found.width <= 1e-9
@@ -227,6 +228,7 @@ def test_mass_on_the_wrong_side_of_a_gap(monkeypatch):
         ("ddpm-em", 300, 1.59, 0.001, 5.74, 1e-5),
         ("ddpm-ei", 400, 1.0, 0.0, 5.0, 1e-6),
         ("pf-ei", 457, 1.84, 0.001, 4.74, 9e-5),
+        ("cds-ei", 217, 3.23, 0.003, 2.24, 6e-4),
     ):
         target = Mixture.of([0.5, 0.5], [-mean, mean], [variance, variance])
         cases.append(line_case(target, sampler, Grid.geometric(T, N, delta)))

@@ -40,6 +40,7 @@ ASIDE = 0.1  # of the distance to its neighbours: how far a panel may end from a
 SAME = 16.0 * 2.0**-52  # of the largest image: closer ones are the same
 CLOSE = 3e-6  # nearer than this to an inverse square root, in u, density times slope is taken constant
 BESIDE = 1e4  # roundings of an image nearer than which to an inverse square root the same holds
+TEAR = 1e-6  # of the largest image: a map that runs back by less may be rounded
 DEPTH = 55.0  # log density beyond which the start is negligible
 DOUBT = 50.0  # log density below which that of a map whose turns are not all followed is not known
 
@@ -136,7 +137,7 @@ def torn(t: Array, y: Array, log_slope: Array, sign: Array) -> Index:
     turns twice between two neighbouring floats.
     """
     steepest = np.exp(np.maximum(log_slope[1:], log_slope[:-1]))
-    rounding = SAME * np.abs(y).max(initial=0.0)
+    rounding = TEAR * np.abs(y).max(initial=0.0)
     against = -np.diff(y) * sign[1:] > np.maximum(np.diff(t), _least(t)) * steepest + rounding
     return np.flatnonzero(against & (sign[1:] == sign[:-1]) & _adjacent(t))
 

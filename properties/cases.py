@@ -64,12 +64,8 @@ def own_grid(kind: str, T: float, N: int, delta: float) -> Grid:
 @lru_cache(maxsize=256)
 def unit_grid(kind: str, T: float, N: int, delta: float, clock: str) -> Grid:
     """The same grid in the unit clock; halving a float is exact."""
-    own, speed = own_grid(kind, T, N, delta), CLOCK_SPEED[clock]
-    if clock == "unit":
-        return own
-    if kind == "uniform":
-        return Grid.uniform(T * speed, N, delta * speed)
-    return Grid.from_times(own.times * speed)
+    own = own_grid(kind, T, N, delta)
+    return own if clock == "unit" else own.halved()
 
 
 @dataclass(frozen=True)
@@ -175,7 +171,7 @@ class Case:
         """The same grid in the unit clock; halving a float is exact."""
         if not isinstance(self.grid, tuple):
             return unit_grid(*self._times, self.clock)
-        return self.own_grid if self.clock == "unit" else Grid.from_times(self.own_grid.times * self.speed)
+        return self.own_grid if self.clock == "unit" else self.own_grid.halved()
 
     @property
     def _times(self) -> tuple[str, float, int, float]:

@@ -10,6 +10,8 @@ from simulators.compiled import compiled
 __all__ = ["horner_kernel"]
 
 Array = NDArray[np.float64]
+BLOCK = 256
+"""Points that are taken side by side."""
 
 
 @compiled()
@@ -18,9 +20,13 @@ def horner_kernel(series: Array, h: Array, value: Array, slack: Array) -> None:
 
     series : c_0, c_1, ...   h : points (P,).   value, slack : results (P,).
     """
-    for i in range(h.shape[0]):
-        total, size, x = 0.0, 0.0, h[i]
+    for first in range(0, h.shape[0], BLOCK):
+        last = first + BLOCK
+        x, totals, sizes = h[first:last], value[first:last], slack[first:last]
+        totals[:] = 0.0
+        sizes[:] = 0.0
         for n in range(series.shape[0] - 1, -1, -1):
-            total = total * x + series[n]
-            size = size * abs(x) + abs(series[n]) * (2 * n + 3)
-        value[i], slack[i] = total, size
+            term, bound = series[n], abs(series[n]) * (2 * n + 3)
+            for i in range(x.shape[0]):
+                totals[i] = totals[i] * x[i] + term
+                sizes[i] = sizes[i] * abs(x[i]) + bound

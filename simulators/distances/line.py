@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf, isfinite, isnan, pi, sqrt
+from math import exp, inf, isfinite, isnan, pi, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,6 +58,7 @@ SEEN = -45.0  # log of an integrand that counts
 FASTER = 100.0  # how much closer two grids are than the two before them, at best
 HIDDEN = 2e-11  # of an affinity, in tails that are not kept
 FOLDED_PANELS = 6000
+UNREACHED = {"KL": 1.0, "TV": 0.5, "Hellinger": 0.5}  # of the target's mass where there are no images
 BETWEEN = np.linspace(0.0, 1.0, 65)  # parts of the way between two neighbouring means
 FEW = np.array([0, 5, 10, 15])  # of the nodes of a panel
 SWAY = 20.0 * UNIT  # relative rounding of a mass that is summed once
@@ -189,6 +190,12 @@ class Side:
             moved = np.minimum(d / np.maximum(self._density(y), 1e-300), way)
             total += float((d * moved).mean() * way)
         return total
+
+    def beyond(self, cuts: Array) -> float:
+        """Mass below the first cut and above the last."""
+        mixture = self.mixture
+        cdf, sf = mixture_cdf(cuts[[0, -1]], mixture.weights, mixture.means, mixture.sds)
+        return float(cdf[0] + sf[1])
 
     def _density(self, y: Array) -> Array:
         """The density of the components that have one."""
@@ -332,7 +339,10 @@ def evaluate(
         value, quadrature, leaves, sums = integrate_panels(
             best, edges, noise * scale, precision.panel, most=_most(charts[0])
         )
-    holes = (best.holes and name != "Hellinger") or not isfinite(value)
+    missed = target.beyond(charts[0].cuts) if isinstance(charts[0], FoldedChart) else 0.0
+    hidden = forward and name in BEYOND and missed > exp(SEEN)
+    value += 0.0 if forward and name in BEYOND else UNREACHED.get(name, 0.0) * missed
+    holes = (best.holes and name != "Hellinger") or not isfinite(value) or hidden
     if not isfinite(value):
         return Measured(_trivial(name), True, False)
     ends = best.ends(leaves)
@@ -343,15 +353,16 @@ def evaluate(
     gaps = [float(np.abs(panel_sums(f, *leaves) - sums).sum()) for f in integrands[1:]]
     gap = max([before / FASTER, *gaps])
     slip = 10.0 * best.slip(leaves)
-    astray = target.astray(sway) + best.astray(leaves, sway) if name == "W2" else 0.0
+    astray, first = (target.astray(sway), best.astray(leaves, sway)) if name == "W2" else (0.0, 0.0)
     rounding = _rounding(name, value, noise, target.mixture.spread) + astray
+    rounding += max(first - _rounding(name, value, sway, target.mixture.spread), 0.0)  # counted there already
     error = 10.0 * (gap + sum(ends) + quadrature) + rounding + slip
     low, high = max(value - error, 0.0), inf if holes and name in ("KL", "chi2") else value + error
-    if best.holes and name == "Hellinger":  # sqrt(pq) where p is below e^{-50}
+    if name == "Hellinger" and (best.holes or missed > HIDDEN):  # sqrt(pq) where p is below e^{-50}
         low, high = max(low - HIDDEN, 0.0), high + HIDDEN
     found = Enclosure.between(low, high, METHOD)
     wanted = (2.0 if name in ("W2", "Hellinger") else 1.0) * precision.good * value
-    refinable = 10.0 * gap > max(0.5 * wanted, astray, precision.good_tv if name == "TV" else 0.0)
+    refinable = 10.0 * gap > max(0.5 * wanted, astray + first, precision.good_tv if name == "TV" else 0.0)
     if name in ("W2", "Hellinger"):
         found = found.sqrt()
     if name in ("TV", "Hellinger"):

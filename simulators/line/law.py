@@ -309,17 +309,27 @@ class FlowLaw(LineLaw):
         """See `LineLaw`."""
         points = np.asarray(y, dtype=np.float64)
         flat = points.ravel()
-        chart = self.charts(flat)[0]
+        chart = self._chart(flat)
         if isinstance(chart, FoldedChart):
             return np.exp(chart.logpdf(flat)).reshape(points.shape)
-        assert isinstance(chart, MonotoneChart)
         return np.exp(chart.nodes(chart.invert(flat))[2]).reshape(points.shape)
 
     def _tails(self, y: Array) -> tuple[Array, Array]:
-        chart = self.charts(y)[0]
+        chart = self._chart(y)
         if isinstance(chart, MonotoneChart):
             return chart.tails(chart.invert(y), y)
         return chart.tails(y, y)
+
+    def _chart(self, y: Array) -> MonotoneChart | FoldedChart:
+        """The chart that sees the points y, which may lie where the map turns beyond the start's mass."""
+        if self.folded:
+            return FoldedChart(self.flow, y)
+        chart = MonotoneChart(self.flow, y)
+        try:
+            chart.span  # noqa: B018  raises where the map turns
+        except FoldFound as fold:
+            return self.marked(fold.at)._chart(y)
+        return chart
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,12 +32,17 @@ ROUNDINGS = 40.0 * 2.0**-53
 MOST_SAMPLES = 20_000
 BEYOND = 257  # first samples on either side beyond the start
 TURNS = 64  # of the map there that are followed
+PAST = 1.1  # how much farther out than the last image asked for the map is looked at
 BEND = 0.1  # of a piece's rise that may differ from the trapezoid of its slopes
+APART = 16.0 * 2.0**-52  # of a starting point: closer ones are not told apart
 SETTLED = 1e-8  # Newton's move over the length on which the slope changes, from which the next is rounding
 ASIDE = 0.1  # of the distance to its neighbours: how far a panel may end from a feature
 SAME = 16.0 * 2.0**-52  # of the largest image: closer ones are the same
 CLOSE = 3e-6  # nearer than this to an inverse square root, in u, density times slope is taken constant
+BESIDE = 1e4  # roundings of an image nearer than which to an inverse square root the same holds
+TEAR = 1e-6  # of the largest image: a map that runs back by less may be rounded
 DEPTH = 55.0  # log density beyond which the start is negligible
+DOUBT = 50.0  # log density below which that of a map whose turns are not all followed is not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +72,19 @@ class Flow:
         initial = self.problem.initial
         return mixture_cdf(np.ascontiguousarray(t), initial.weights, initial.means, initial.sds)
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Starting points beyond which the start is negligible."""
+        initial, reach = self.problem.initial, np.sqrt(2.0 * DEPTH)
+        far = reach * initial.sds
+        return float((initial.means - far).min()), float((initial.means + far).max())
+
     @cached_property
     def samples(self) -> tuple[Array, Array, Array, Array]:
         """(t, y, log slope, sign) over the start, halved where the rise differs from what the slopes at both
         ends say, as it does where the map turns twice in between.
         """
-        initial = self.problem.initial
-        reach = np.sqrt(2.0 * DEPTH)
-        left = float((initial.means - reach * initial.sds).min())
-        right = float((initial.means + reach * initial.sds).max())
-        return self.sampled(np.union1d(np.linspace(left, right, SAMPLES), self.marked))
+        return self.sampled(np.union1d(np.linspace(*self.ends, SAMPLES), self.marked))
 
     def sampled(self, t: Array) -> tuple[Array, Array, Array, Array]:
         """The same from the points t on."""
@@ -102,13 +110,44 @@ class Flow:
             left, right = middle - half, middle + half
         raise RangeTooSmall(f"range={[left, right]!r}: expected images that cover {[low, high]!r}")
 
+    def outside(self, left: float, right: float) -> Array:
+        """Rows t, y, log slope, sign on either side of the start, as far as left and right."""
+        ends = self.ends
+        tables = [
+            self.sampled(np.linspace(first, last, BEYOND))
+            for first, last in ((left, ends[0]), (ends[1], right))
+            if first < last
+        ]
+        return np.concatenate([np.empty((4, 0)), *(np.stack(table) for table in tables)], axis=1)
+
+
+def _adjacent(t: Array) -> NDArray[np.bool_]:
+    """Whether neighbouring starting points are too close for another between them."""
+    return np.asarray(np.diff(t) <= _least(t))
+
+
+def _least(t: Array) -> Array:
+    """Distances that starting points keep."""
+    size = np.maximum(np.maximum(np.abs(t[1:]), np.abs(t[:-1])), 1e-3 * np.abs(t).max(initial=0.0))
+    return np.asarray(APART * size)
+
+
+def torn(t: Array, y: Array, log_slope: Array, sign: Array) -> Index:
+    """Where the map runs from one point to the next against its slope at both, farther than it could: it
+    turns twice between two neighbouring floats.
+    """
+    steepest = np.exp(np.maximum(log_slope[1:], log_slope[:-1]))
+    rounding = TEAR * np.abs(y).max(initial=0.0)
+    against = -np.diff(y) * sign[1:] > np.maximum(np.diff(t), _least(t)) * steepest + rounding
+    return np.flatnonzero(against & (sign[1:] == sign[:-1]) & _adjacent(t))
+
 
 def _bent(t: Array, y: Array, log_slope: Array, sign: Array) -> Array:
     """Middles of the pieces on which the map bends."""
     slope, length = sign * np.exp(log_slope), np.diff(t)
     steepest = np.maximum(np.abs(slope[1:]), np.abs(slope[:-1]))
     off = np.abs(np.diff(y) - 0.5 * length * (slope[1:] + slope[:-1]))
-    bent = (off > BEND * length * steepest) & (length > 1e-10 * (t[-1] - t[0]))
+    bent = (off > BEND * length * steepest) & ~_adjacent(t)
     middle: Array = 0.5 * (t[1:] + t[:-1])[bent]
     return middle
 
@@ -158,7 +197,7 @@ def _add(a: Array, b: Array) -> tuple[Array, Array]:
 def folds(flow: Flow) -> bool:
     """Whether the map changes direction where the start has mass."""
     sign = flow.samples[3]
-    return bool(np.any(sign[1:] * sign[:-1] <= 0))
+    return bool(np.any(sign[1:] * sign[:-1] <= 0)) or torn(*flow.samples).size > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,10 +212,34 @@ class MonotoneChart(Accurate):
     zones: Array | None = None
 
     @cached_property
+    def span(self) -> tuple[float, float]:
+        """Ends of a range of t whose images cover the features. Beyond the start's mass the map may turn: the
+        law there is a sum over preimages, of which the one that is found first may be the least. Raises
+        `FoldFound` where it turns as far out as the features ask, on either side.
+        """
+        low, high = float(self.features.min()), float(self.features.max())
+        left, right = self.flow.covering(low, high)
+        t, y = self.flow.samples[:2]
+        if left < t[0] or right > t[-1]:
+            middle, half = 0.5 * (left + right), 0.5 * PAST * (right - left)
+            table = self.flow.outside(middle - half, middle + half)
+            further, images, _, sign = table
+            away, y = np.abs(np.concatenate([t, further]) - middle), np.concatenate([y, images])
+            order = np.argsort(away, kind="stable")
+            least, most = np.minimum.accumulate(y[order]), np.maximum.accumulate(y[order])
+            reach = PAST * away[order][np.argmax((least <= low) & (most >= high))]
+            at = torn(*table)
+            turned = np.concatenate([further[sign != self.direction], further[at], further[at + 1]])
+            turned = turned[np.abs(turned - middle) <= reach]
+            if turned.size:
+                raise FoldFound(turned[np.argsort(np.abs(turned - middle), kind="stable")][:TURNS])
+        return left, right
+
+    @cached_property
     def edges(self) -> Array:
         """Panel ends in t."""
         t, y = self.flow.samples[:2]
-        left, right = self.flow.covering(float(self.features.min()), float(self.features.max()))
+        left, right = self.span
         order = np.argsort(y, kind="stable")
         seen = (self.features >= y[order[0]]) & (self.features <= y[order[-1]])
         inner = [self._preimages(self.features[seen], np.interp(self.features[seen], y[order], t[order]))]
@@ -291,46 +354,114 @@ class FoldedChart(Accurate):
     last: list[tuple[Array, tuple[Index, Index, Array]]] = field(default_factory=list, repr=False)
 
     @cached_property
-    def samples(self) -> tuple[Array, Array, Array]:
-        """(t, y, sign) over the start and, if the features lie beyond its images, as far as they ask: the map
-        may turn there too, if not too often to be followed.
+    def samples(self) -> tuple[Array, Array, Array, Array]:
+        """(t, y, log slope, sign) over the start and, if the features lie beyond its images, as far as they
+        ask: the map may turn there too, if not too often to be followed.
         """
-        t, y, _, sign = self.flow.samples
+        table = np.stack(self.flow.samples)
+        if self._followed:
+            table = np.concatenate([table, self._outside], axis=1)
+            table = table[:, np.unique(table[0], return_index=True)[1]]
+        t, y, log_slope, sign = table
+        return t, y, log_slope, sign
+
+    @cached_property
+    def _outside(self) -> Array:
+        """The same on either side of the start."""
+        y = self.flow.samples[1]
         low, high = min(float(self.features.min()), y.min()), max(float(self.features.max()), y.max())
-        left, right = _wide(self.flow, low, high)
-        for first, last in ((left, float(t[0])), (float(t[-1]), right)):
-            if first < last:
-                further = self.flow.sampled(np.linspace(first, last, BEYOND))
-                if np.count_nonzero(further[3][1:] * further[3][:-1] <= 0) <= TURNS:
-                    t, at = np.unique(np.concatenate([t, further[0]]), return_index=True)
-                    y = np.concatenate([y, further[1]])[at]
-                    sign = np.concatenate([sign, further[3]])[at]
-        return t, y, sign
+        return self.flow.outside(*_wide(self.flow, low, high))
+
+    @cached_property
+    def _followed(self) -> bool:
+        """Whether the turns of the map beyond the start are few enough."""
+        sign = self._outside[3]
+        return bool(np.count_nonzero(sign[1:] * sign[:-1] <= 0) <= 2 * TURNS)
+
+    def ceiling(self, y: Array, logp: Array) -> Array:
+        """See `Chart`: preimages beyond the start may be missing, and how mass is spread where it is torn."""
+        known = logp if self._followed else np.where(logp < -DOUBT, -DOUBT, logp)
+        level = self._level(y) + 1.0
+        return np.where(logp < level, np.maximum(level, known), known)
+
+    def lost(self, y: Array, log_slope: Array, logp: Array) -> Array | None:
+        """See `Chart`: preimages are known to some roundings, and so are images next to an inverse square
+        root; how mass is spread where the map is torn is not known.
+        """
+        which, branch, t = self.preimages(y)
+        here, torn = self._terms(branch, t), self.tears[branch]
+        away = ROUNDINGS * np.abs(t)
+        off = np.maximum(*(np.abs(self._terms(branch, t + shift) - here) for shift in (away, -away)))
+        at = np.clip(np.searchsorted(self.cuts, y), 1, self.cuts.size - 1)
+        beside = np.minimum(np.abs(y - self.cuts[at - 1]), np.abs(y - self.cuts[at]))
+        total = np.minimum(2.0**-52 * np.abs(y) / np.maximum(beside, 1e-300), 1.0)
+        with np.errstate(under="ignore", invalid="ignore"):
+            share = np.exp(np.minimum(here - logp[which], 0.0))
+            np.add.at(total, which, share * np.where(torn, 1.0, off))
+        return total
+
+    def _terms(self, branch: Index, t: Array) -> Array:
+        """Logarithms of p_0/|slope| at points of the branches."""
+        log_slope = np.where(self.tears[branch], self._spread[branch], self.flow(t)[1])
+        return np.asarray(self.flow.start_logpdf(t) - log_slope)
+
+    @cached_property
+    def tears(self) -> NDArray[np.bool_]:
+        """Branches on which the map is torn: from one float to the next."""
+        t = self.samples[0]
+        return np.isin(self.branches[0], t[torn(*self.samples)])
+
+    @cached_property
+    def _spread(self) -> Array:
+        """Log slope of each branch, were it straight."""
+        left, right, first, last, _ = self.branches
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(np.abs(last - first)) - np.log(right - left))
+
+    def _level(self, y: Array) -> Array:
+        """Largest log density of the torn branches with images y."""
+        left, _, first, last, _ = self.branches
+        level = np.full(y.size, -np.inf)
+        for b in np.flatnonzero(self.tears):
+            inside = (y >= min(first[b], last[b])) & (y <= max(first[b], last[b]))
+            density = float(self.flow.start_logpdf(left[b : b + 1])[0] - self._spread[b])
+            level = np.where(inside, np.maximum(level, density), level)
+        return level
 
     @cached_property
     def critical(self) -> Array:
         """Starting points where the map turns."""
-        t, _, sign = self.samples
+        t, _, _, sign = self.samples
+        ends = torn(*self.samples)
         at = np.flatnonzero(sign[1:] * sign[:-1] <= 0)
         lo, hi, below = t[at], t[at + 1], sign[at]
         for _ in range(60):
             middle = 0.5 * (lo + hi)
             same = self.flow(middle)[2] == below
             lo, hi = np.where(same, middle, lo), np.where(same, hi, middle)
-        return 0.5 * (lo + hi)
+        return np.unique(np.concatenate([0.5 * (lo + hi), t[ends], t[ends + 1]]))
 
     @cached_property
     def branches(self) -> tuple[Array, Array, Array, Array, Array]:
-        """(left, right, image of left, image of right, direction) of each monotone piece of the map."""
+        """(left, right, image of left, image of right, direction) of each monotone piece of the map. Images
+        that differ from a cut by rounding are there: beyond it a branch would have the density of its turn.
+        """
+        ends, images = self._ends
+        below = self.cuts[np.searchsorted(self.cuts, images, side="right") - 1]
+        images = np.where(images - below <= 2.0 * SAME * np.abs(self.cuts).max(), below, images)
+        return ends[:-1], ends[1:], images[:-1], images[1:], np.sign(images[1:] - images[:-1])
+
+    @cached_property
+    def _ends(self) -> tuple[Array, Array]:
+        """Ends of the monotone pieces of the map, and their images."""
         t = self.samples[0]
-        cuts = np.concatenate([t[:1], self.critical, t[-1:]])
-        images = self.flow(cuts)[0]
-        return cuts[:-1], cuts[1:], images[:-1], images[1:], np.sign(images[1:] - images[:-1])
+        ends = np.concatenate([t[:1], self.critical, t[-1:]])
+        return ends, self.flow(ends)[0]
 
     @cached_property
     def known(self) -> tuple[tuple[Array, Array], ...]:
         """Starting points on each branch and their images times its direction, both increasing."""
-        t, y, _ = self.samples
+        t, y, _, _ = self.samples
         found = []
         for left, right, first, last, rising in zip(*self.branches, strict=True):
             inside = (t > left) & (t < right)
@@ -343,8 +474,8 @@ class FoldedChart(Accurate):
         """Ends of the intervals of images. Folds of a later step have one image from several starting points,
         but for rounding: between two such images there is nothing.
         """
-        low, high = np.minimum(*self.branches[2:4]), np.maximum(*self.branches[2:4])
-        found = np.unique(np.concatenate([[low.min(), high.max()], self.flow(self.critical)[0]]))
+        images = self._ends[1]
+        found = np.unique(np.concatenate([[images.min(), images.max()], images[1:-1]]))
         return np.asarray(found[np.append(True, np.diff(found) > SAME * np.abs(found).max())])
 
     @cached_property
@@ -374,7 +505,9 @@ class FoldedChart(Accurate):
         i = np.clip(np.floor(u).astype(np.int64), 0, cuts.size - 2)
         share, length = np.clip(u - i, 1e-15, 1.0 - 1e-15), cuts[i + 1] - cuts[i]
         opens, closes = self._turning[0][i], self._turning[1][i + 1]
-        kept = np.clip(share, np.where(opens, CLOSE, 0.0), np.where(closes, 1.0 - CLOSE, 1.0))
+        size = np.maximum(np.abs(cuts[i]), np.abs(cuts[i + 1]))
+        close = np.clip(2.0 / np.pi * np.sqrt(BESIDE * 2.0**-52 * size / length), CLOSE, 0.25)
+        kept = np.clip(share, np.where(opens, close, 0.0), np.where(closes, 1.0 - close, 1.0))
         near = length * np.sin(0.5 * np.pi * np.minimum(kept, 1.0 - kept)) ** 2  # from the nearer end
         y = np.where(kept <= 0.5, cuts[i] + near, cuts[i + 1] - near)
         y = np.clip(y, np.nextafter(cuts[i], np.inf), np.nextafter(cuts[i + 1], -np.inf))
@@ -403,8 +536,8 @@ class FoldedChart(Accurate):
 
     def logpdf(self, y: Array) -> Array:
         """Log density of the law: log of the sum over preimages of p_0/|slope|."""
-        which, _, t = self.preimages(y)
-        terms = self.flow.start_logpdf(t) - self.flow(t)[1]
+        which, branch, t = self.preimages(y)
+        terms = self._terms(branch, t)
         top = np.full(y.size, -np.inf)
         np.maximum.at(top, which, terms)
         total = np.zeros(y.size)
@@ -433,14 +566,13 @@ class FoldedChart(Accurate):
 
 def _wide(flow: Flow, low: float, high: float) -> tuple[float, float]:
     """Starting points on either side of all samples whose images lie outside [low, high] or carry no mass."""
-    t = flow.samples[0]
-    left, right = float(t[0]), float(t[-1])
+    first, last = left, right = flow.ends
     for _ in range(60):
         images = flow(np.array([left, right]))[0]
         if min(images) <= low and max(images) >= high:
             break
         middle, half = 0.5 * (left + right), 0.75 * (right - left)
-        if half > 1e3 * (t[-1] - t[0]):
+        if half > 1e3 * (last - first):
             break
         left, right = middle - half, middle + half
     return left, right

@@ -62,9 +62,9 @@ def _drift(p: Values, x: Number) -> Number:
 def _drift_by_quadrature(p: Values) -> Number:
     """The same with E f by quadrature over the Brownian increment."""
     whole, ahead = p.sigma**2 * p.T, p.sigma**2 * (1 - p.part) * p.T
+    parts = ((p.w, p.m1, p.v1), (1 - p.w, p.m2, p.v2))
 
     def ratio(y: Number) -> Number:
-        parts = ((p.w, p.m1, p.v1), (1 - p.w, p.m2, p.v2))
         return sum(
             w * exponential(-square(y - m) / (2 * v) + y * y / (2 * whole)) / root(v) for w, m, v in parts
         )
@@ -73,8 +73,10 @@ def _drift_by_quadrature(p: Values) -> Number:
         def integrand(y: Number) -> Number:
             return (y - p.x) ** n * ratio(y) * exponential(-square(y - p.x) / (2 * ahead))
 
-        scale = root(1 / (1 / max(p.v1, p.v2) - 1 / whole + 1 / ahead))
-        reach = float(17 * max(scale, root(ahead)) + abs(p.x) + abs(p.m1) + abs(p.m2))
+        precisions = [1 / v - 1 / whole + 1 / ahead for _, _, v in parts]
+        scale = root(1 / min(precisions))
+        centres = [(m / v + p.x / ahead) / q for (_, m, v), q in zip(parts, precisions, strict=True)]
+        reach = float(17 * max(scale, root(ahead)) + abs(p.x) + max(map(abs, centres)))
         return trapezoid(integrand, -2 * reach, 2 * reach, arb)
 
     return weighted(1) / weighted(0) / ((1 - p.part) * p.T)

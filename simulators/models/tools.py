@@ -461,12 +461,12 @@ def mean_by_trapezoid(g: Callable[[Number], Number], mean: Number, variance: Num
 
 
 def _outward(f: Callable[[Number], Number], first: Number, h: Number) -> list[Number]:
-    """The values at steps h from the first node on: over 26 standard deviations, or fewer where a bell of the
+    """The values at steps h from the first node on: over 80 standard deviations, or fewer where a bell of the
     working precision has ended and the values have stayed without weight for a whole deviation.
     """
     decimals, step = _decimals(h), abs(float(h))
     least = (math.sqrt(2 * 2.4 * decimals) + 2) / step
-    most, tiny = max(26.0 / step, least), (10 + 0 * h) ** (-decimals - 10)
+    most, tiny = max(80.0 / step, least), (10 + 0 * h) ** (-decimals - 10)
     values: list[Number] = []
     largest, faint = 0 * h, 0
     for k in range(math.ceil(most) + 1):

@@ -91,3 +91,23 @@ def test_geometric_grids_are_uniform_above_one():
 def test_bad_grids_say_what_was_expected(build, message):
     with pytest.raises(InputError, match=message):
         build()
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        Grid.uniform(1.7, 9, 0.1),
+        Grid.geometric(3.0, 50, 1e-6),
+        Grid.from_times([2.0, 0.3, 0.0]),
+        Grid.from_times([2.0, 5e-324, 0.0]),
+    ],
+)
+def test_half_the_times(grid):
+    if grid.times[-2] < 1e-300:  # half of the least number is zero
+        with pytest.raises(InputError, match="strictly decreasing"):
+            grid.halved()
+        return
+    other = Grid.from_times(0.5 * grid.times) if grid.kind != "uniform" else Grid.uniform(0.85, 9, 0.05)
+    assert grid.halved() == other
+    assert hash(grid.halved()) == hash(other)
+    assert np.array_equal(grid.halved().times, other.times)

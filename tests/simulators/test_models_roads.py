@@ -215,3 +215,13 @@ def test_a_second_road_that_cancels_takes_more_digits():
     assert found == pytest.approx(
         case["R"] ** 2 * float(model.second("one_less_tanh", case, digits=40)), rel=1e-12
     )
+
+
+def test_both_roads_agree_far_from_all_data():
+    model = MODELS["pinned-bridge"]
+    parameters = {"T": 0.503, "m1": 1.896, "m2": 1.0, "part": 0.1138, "sigma": 0.3284}
+    parameters |= {"v1": 2.808, "v2": 0.1074, "w": 0.499, "x": -5.91}
+    for name in ("drift", "bridge_mean"):  # the posterior lies 28 deviations of the data away
+        with mp.workdps(40):
+            second = model.second(name, parameters)
+        assert float(model.value(name, parameters).mid) == pytest.approx(float(second), rel=1e-12)

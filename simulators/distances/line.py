@@ -357,7 +357,10 @@ def evaluate(
     rounding = _rounding(name, value, noise, target.mixture.spread) + astray
     rounding += max(first - _rounding(name, value, sway, target.mixture.spread), 0.0)  # counted there already
     error = 10.0 * (gap + sum(ends) + quadrature) + rounding + slip
-    low, high = max(value - error, 0.0), inf if holes and name in ("KL", "chi2") else value + error
+    open_above = holes and name in ("KL", "chi2")
+    if name == "chi2" and error >= value > 1.0:  # all of it may be a fold that the charts do not tell
+        open_above = True
+    low, high = max(value - error, 0.0), inf if open_above else value + error
     if name == "Hellinger" and (best.holes or missed > HIDDEN):  # sqrt(pq) where p is below e^{-50}
         low, high = max(low - HIDDEN, 0.0), high + HIDDEN
     found = Enclosure.between(low, high, METHOD)

@@ -496,3 +496,23 @@ def draw_folds():
     target = Mixture.of([0.4939322, 0.5060678], [-1.79631469, 2.85257866], [0.250195, 0.03590822])
     grid = Grid.uniform(2.93506629100323, 8)
     return line_case(target, "pf-heun", grid, "q_T", Oscillation(0.2, 5.0, 0.3))
+
+
+def test_a_chi2_that_is_all_error_has_no_upper_end():
+    """Far in the start's tail the map turns, where int p^2/q diverges; the coarse charts do not tell."""
+    weights = np.array([0.000473947884417204, 0.9696295971648484, 0.029896454950734404])
+    target = Mixture.of(
+        weights / weights.sum(),
+        [-56.77939808739727, -4.2181998625315265, 38.893038468286804],
+        [0.05448308541301035, 0.2662274651103876, 1.7409093714123511],
+    )
+    learned = OtherMixture(
+        Mixture.of(
+            target.weights,
+            [-58.99271555, -4.38262949, 40.40912783],
+            [0.06197681, 0.30284498, 1.98035789],
+        )
+    )
+    case = line_case(target, "pf-heun", Grid.uniform(0.32728058807790417, 4), error=learned)
+    for road in (case, case.finer):
+        assert road.distance("chi2", "output", "q_delta").hi == np.inf

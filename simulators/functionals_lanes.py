@@ -12,9 +12,9 @@ import numpy as np
 
 from simulators.compiled import compiled
 from simulators.laws.kernels.common import Array
-from simulators.line.kernels import fast_exp
+from simulators.line.kernels import fast_exp, fast_expm1
 
-__all__ = ["LANES", "SCRATCH", "fast_expm1", "fast_log", "line_panel"]
+__all__ = ["LANES", "SCRATCH", "fast_log", "line_panel"]
 
 LANES = 24
 FAINT = -80.0  # log of a component's share below which it is left out
@@ -25,27 +25,6 @@ HALF, MEAN, VAR, BEND, BEND_ABS, SPREAD, SPREAD_ABS = 216, 240, 264, 288, 312, 3
 Q, LOG_Q, RATIO, SIZE, SHARES = 384, 408, 432, 456, 480
 SCRATCH = SHARES
 """Numbers of scratch beside LANES for each component: the rows above, then the components' shares."""
-
-
-@compiled(inline=True)
-def fast_expm1(x: float) -> float:
-    """e^x - 1 on [-700, 700] within a relative 3 x 2^-53, by the polynomial of `fast_exp`."""
-    t = x * 1.4426950408889634 + 6755399441055744.0
-    k = t - 6755399441055744.0
-    r = (x - k * 0.6931471803691238) - k * 1.9082149292705877e-10
-    s = r * r
-    q = s * s
-    low = (0.5000000000000001 + 0.16666666666666669 * r) + s * (
-        0.04166666666662413 + 0.008333333333330062 * r
-    )
-    mid = (0.0013888888917213717 + 0.00019841269863053618 * r) + s * (
-        2.4801521295954376e-05 + 2.7557268459997064e-06 * r
-    )
-    p = low + q * (mid + q * (2.7620088445409746e-07 + 2.510038549551032e-08 * r))
-    bits = np.int64(k) + np.int64(1023)
-    power = np.int64(bits << np.int64(52)).view(np.float64)
-    less: float = power * (p * s + r) + (power - 1.0)
-    return less
 
 
 @compiled(inline=True)

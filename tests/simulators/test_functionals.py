@@ -28,11 +28,12 @@ from simulators.functionals import (
     second_moment,
 )
 from simulators.functionals_balls import entropy_ball, fisher_ball, forward_law, kl_ball, kl_to_gamma_ball
-from simulators.functionals_lanes import fast_expm1, fast_log
+from simulators.functionals_lanes import fast_log
 from simulators.functionals_lipschitz import lipschitz
 from simulators.functionals_paths import PathError, core_path, path_kl_mixture
 from simulators.grids import Grid
 from simulators.laws.paths import path_kl
+from simulators.line.kernels import fast_expm1
 from simulators.mixtures import Atoms, GaussianMixture, NotReducible, Product
 from simulators.posterior import hessian, log_density, score
 from simulators.reductions import Core
